@@ -1,0 +1,180 @@
+"""Reverse mode: from a result back to the leaves, every node once.
+
+A tensor is created after the tensors it was made from. So taking nodes in falling order of creation means that
+each is visited when every gradient that reaches it has been added up: a topological order that costs a
+heap of integers. There is no recursion, so depth is limited by memory only.
+
+The same walk serves first and higher order. With ``create_graph`` the gradients are Tensors and the rules,
+being NumPy code, record themselves.
+"""
+
+from collections.abc import Collection, Container
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlite import ops
+from nnlite.engine.edits import fingerprints
+from nnlite.engine.state import recording
+
+if TYPE_CHECKING:
+    from nnlite.engine.tensor import Tensor
+
+
+def run_backward(root: "Tensor", gradient: Any, retain_graph: bool) -> None:
+    """Accumulate gradients in the leaves (see :meth:`nnlite.Tensor.backward`)."""
+    seed = seed_gradient(root, gradient)
+    with recording(False):
+        visited, leaves, grads, owned = walk(root, seed, create_graph=False)
+    for leaf in leaves:
+        g = grads[leaf._order]
+        if leaf.grad is None:
+            leaf.grad = g if leaf._order in owned else np.array(g)
+        else:
+            leaf.grad = leaf.grad + g
+    if not retain_graph:
+        free(visited)
+
+
+def seed_gradient(root: "Tensor", gradient: Any) -> NDArray[Any]:
+    """DL / d root as an array of its shape and dtype: 1 for a single number."""
+    if not root.requires_grad:
+        raise RuntimeError(
+            "backward from a tensor that does not require grad: nothing in its computation was made with "
+            "requires_grad=True, or it was computed inside nnlite.no_grad()."
+        )
+    if gradient is None:
+        if root.size != 1:
+            raise ValueError(
+                f"backward without an argument needs a single number; this tensor has shape {root.shape}. "
+                "Reduce it first (t.sum().backward()), or pass gradient= of the same shape."
+            )
+        return np.ones(root.shape, root.dtype)
+    seed = np.asarray(ops.values_of(gradient), dtype=root.dtype)
+    if seed.shape != root.shape:
+        raise ValueError(
+            f"gradient has shape {seed.shape}; the tensor has shape {root.shape}. They must be equal."
+        )
+    return seed
+
+
+def walk(
+    root: "Tensor",
+    seed: Any,
+    create_graph: bool,
+    keep: Collection[int] = (),
+    towards: Container[int] | None = None,
+) -> tuple[list["Tensor"], list["Tensor"], dict[int, Any], set[int]]:
+    """Hand gradients on from ``root`` to the leaves.
+
+    Tensors are known by their creation numbers.
+
+    Parameters
+    ----------
+    root, seed : where to start, and dL / d root.
+    create_graph : whether gradients are Tensors and the rules record themselves.
+    keep : results whose gradients are wanted; those of leaves always are.
+    towards : the tensors that matter; None means all.
+
+    Returns
+    -------
+    visited : the results passed, newest first.
+    leaves : the leaves reached.
+    grads : creation number -> gradient, for leaves and for ``keep``.
+    owned : creation numbers whose gradient shares memory with nothing else.
+    """
+    visited: list[Tensor] = []
+    leaves: list[Tensor] = []
+    owned: set[int] = set()
+    grads = {root._order: seed}
+    newest: list[tuple[int, Tensor]] = []  # heap by negative creation number
+
+    if root._node is None:
+        leaves.append(root)
+    else:
+        newest.append((-root._order, root))
+    while newest:
+        t = heappop(newest)[1]
+        visited.append(t)
+        order = t._order
+        g = grads[order] if order in keep else grads.pop(order)
+        op, args, values, params, wanted, reads, prints = t._node  # type: ignore[misc]
+        if wanted is None:
+            raise RuntimeError(
+                f"the graph through {op.name!r} was freed by an earlier backward. Pass "
+                "retain_graph=True to the first call if you need two, or compute the result again."
+            )
+        out = t._data
+        if prints and fingerprints(reads, values, args, t) != prints:
+            raise RuntimeError(_edited(t))
+        inputs = values
+        if create_graph:
+            inputs, out = args, t
+        rules, binary = op.vjps, op.binary
+        if binary:
+            x, y = inputs
+        every = op.joint(g, out, *inputs, **params) if op.joint is not None else None
+        for i in wanted:
+            parent = args[i]
+            key = parent._order
+            if towards is not None and key not in towards:
+                continue
+            if binary:  # unrolled: a starred call costs as much as the rule of a small product
+                d = rules[i](g, out, x, y)
+            elif every is not None:
+                d = every[i]
+            elif op.variadic:
+                d = rules[0](i, g, out, *inputs, **params)
+            else:
+                d = rules[i](g, out, *inputs, **params)
+            if d is None:
+                continue
+            data = parent._data
+            if d.shape != data.shape:
+                d = ops.unbroadcast(d, data.shape)
+            if d.dtype is not data.dtype:
+                d = _cast(d, data.dtype, op)
+            if key not in grads:
+                grads[key] = d
+                if parent._node is None:
+                    leaves.append(parent)
+                else:
+                    heappush(newest, (-key, parent))
+            elif key in owned:
+                total = grads[key]
+                total += d  # in place for arrays; NumPy's scalars make a new one
+                grads[key] = total
+            else:
+                grads[key] = grads[key] + d
+                if not create_graph:
+                    owned.add(key)
+    return visited, leaves, grads, owned
+
+
+def free(visited: list["Tensor"]) -> None:
+    """Let go of the arguments that results hold on to; their names stay for error messages."""
+    for t in visited:
+        t._node = t._node[0].freed  # type: ignore[index]
+
+
+def _edited(t: "Tensor") -> str:
+    """The message for an array that was edited although a rule needs it."""
+    op, args, values, _, _, reads, prints = t._node  # type: ignore[misc]
+    now = fingerprints(reads, values, args, t)
+    r = next(r for r, x, y in zip(reads, now, prints, strict=True) if x != y)
+    what = "its result" if r == ops.OUT else f"its argument {r + 1}"
+    return (
+        f"the derivative of {op.name!r} needs an array that was edited after the operation: {what}, "
+        f"of shape {(*values, t._data)[r].shape}. Edit a copy, or run backward before the edit."
+    )
+
+
+def _cast(d: Any, dtype: np.dtype[Any], op: Any) -> Any:
+    if d.dtype.kind == "c":
+        raise TypeError(
+            f"{op.name!r} mixed a tensor with complex numbers; only real gradients exist here. "
+            "Keep real and imaginary parts as two tensors."
+        )
+    return d if d.dtype == dtype else d.astype(dtype)

@@ -1,0 +1,730 @@
+"""Tensor: an array that remembers how it was made.
+
+A Tensor made by an operation keeps the operation and its arguments; :mod:`nnlite.engine.backward`
+walks these links from a result back to the leaves. Nothing here knows any derivative: rules live in
+:mod:`nnlite.ops`. NumPy's own functions work on Tensors through NumPy's two protocols,
+``__array_ufunc__`` (``np.exp(t)``, ``array * t``) and ``__array_function__`` (``np.sum(t)``,
+``np.concatenate([t, u])``): write NumPy, get gradients. Lecture 01 builds a small Tensor in the open.
+"""
+
+import difflib
+import itertools
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from nnlite import ops
+from nnlite.engine.backward import run_backward
+from nnlite.engine.dispatch import dispatch, dispatch_ufunc
+from nnlite.engine.edits import fingerprints
+from nnlite.engine.state import STATE
+from nnlite.ops import TABLE, Operation
+
+_new_order = itertools.count(1).__next__
+_FLOATS = ("float32", "float64")
+
+
+class Tensor:
+    """An n-dimensional array with a gradient.
+
+    Parameters
+    ----------
+    data : array_like
+        Numbers of any shape. An array is shared, not copied (:func:`nnlite.tensor` copies).
+    requires_grad : bool
+        If True, gradients with respect to this tensor are accumulated in ``grad`` by ``backward``.
+    dtype : dtype, optional
+        Convert to this dtype. By default an array keeps its own.
+
+    Attributes
+    ----------
+    data : ndarray
+        The values. Reading is free; an edit of values that the graph still needs is caught.
+    grad : ndarray or None
+        Sum of the gradients of all ``backward`` calls since it was last set to None; same shape
+        and dtype as ``data``.
+    requires_grad : bool
+
+    Raises
+    ------
+    TypeError
+        If data is not numeric, or requires_grad is asked of a dtype that is not float32 or float64.
+
+    Examples
+    --------
+    >>> x = nnlite.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = np.sum(np.exp(x) * x)
+    >>> y.backward()
+    >>> np.allclose(x.grad, np.exp(x.data) * (1 + x.data))
+    True
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_node",  # how it was made (see Node); None for a leaf
+        "_order",  # creation number: arguments are older than results
+        "_version",  # counts edits made through this tensor
+        "grad",
+        "requires_grad",
+    )
+
+    def __init__(
+        self, data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None
+    ) -> None:
+        array = np.asarray(data, dtype)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(
+                f"a Tensor holds real numbers; got dtype {array.dtype}. "
+                "Ragged lists, text and complex numbers cannot be differentiated here."
+            )
+        self._data = array
+        self._node: Node | None = None
+        self._order = _new_order()
+        self._version = 0
+        self.grad: NDArray[Any] | None = None
+        self.requires_grad = False
+        if requires_grad:
+            self.requires_grad_()
+
+    # ---- values ---------------------------------------------------------------------------
+
+    @property
+    def data(self) -> NDArray[Any]:
+        return self._data
+
+    @data.setter
+    def data(self, value: ArrayLike) -> None:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"a Tensor holds real numbers; got dtype {array.dtype}.")
+        self._data = array
+        self._version += 1  # `t.data -= step` ends here too, after NumPy has edited in place
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return _Size(self._data.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    @property
+    def T(self) -> "Tensor":
+        return np.transpose(self)  # type: ignore[call-overload]
+
+    @property
+    def mT(self) -> "Tensor":
+        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no recorded operation made this tensor."""
+        return self._node is None
+
+    def numpy(self) -> NDArray[Any]:
+        """The values as an array (shared). Raises RuntimeError if the tensor requires grad."""
+        return self.__array__()
+
+    def item(self) -> int | float:
+        """The one value as a Python number. Raises ValueError if there is not exactly one."""
+        if self._data.size != 1:
+            raise ValueError(
+                f"item() needs exactly one value; this tensor has shape {self.shape}. "
+                "Reduce it first (sum, mean) or use t.data.tolist()."
+            )
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists."""
+        return self._data.tolist()
+
+    def detach(self) -> "Tensor":
+        """The same values (shared), cut off from the graph."""
+        return Tensor(self._data)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+        """Set ``requires_grad`` in place and return the tensor."""
+        if requires_grad and self._data.dtype.name not in _FLOATS:
+            raise TypeError(
+                f"only float32 and float64 tensors can require grad; this one is {self.dtype}. "
+                "Write 1.0 instead of 1, or pass dtype='float64'."
+            )
+        if not requires_grad and self._node is not None:
+            raise RuntimeError(
+                f"this tensor is the result of {self._node[0].name}; requires_grad can be switched off "
+                "for leaves only. Use t.detach()."
+            )
+        self.requires_grad = requires_grad
+        return self
+
+    # ---- gradients ------------------------------------------------------------------------
+
+    def backward(self, gradient: ArrayLike | None = None, retain_graph: bool = False) -> None:
+        """Add d self / d leaf to ``grad`` of every leaf that requires grad.
+
+        Parameters
+        ----------
+        gradient : array_like, optional
+            dL / d self for a result that is not a single number; shape of this tensor.
+        retain_graph : bool
+            Keep the graph, so that backward can run again. By default it is freed.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing here requires grad, if the graph was freed by an earlier backward, or if an
+            array that a derivative needs was edited.
+        ValueError
+            If ``gradient`` is missing for a result of more than one number, or has another shape.
+        """
+        run_backward(self, gradient, retain_graph)
+
+    def __record_operation__(
+        self, op: Operation, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> "Tensor":
+        return record(op, args, params)
+
+    # ---- NumPy's protocols ----------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return dispatch_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return dispatch(func, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if self.requires_grad:
+            raise RuntimeError(
+                "turning a Tensor that requires grad into an array would silently drop its gradient. "
+                "Use t.detach() (or t.data) if that is what you want."
+            )
+        return np.array(self._data, dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ValueError(
+                f"the truth value of a tensor of shape {self.shape} is ambiguous. Use np.any or np.all."
+            )
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __index__(self) -> int:
+        if self._data.dtype.kind not in "iu" or self._data.ndim:
+            raise TypeError(
+                f"only an integer tensor without axes can be an index; this one is "
+                f"{self.dtype} of shape {self.shape}."
+            )
+        return int(self._data)
+
+    def _number(self, kind: str) -> int | float:
+        if self.requires_grad:
+            raise RuntimeError(
+                f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
+                "Use t.item() for the number, or keep computing with t."
+            )
+        return self.item()
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("a tensor without axes has no length.")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if not self._data.ndim:
+            raise TypeError("a tensor without axes cannot be iterated over.")
+        return (self[i] for i in range(len(self._data)))
+
+    def __contains__(self, value: object) -> bool:
+        return bool(np.any(self._data == getattr(value, "data", value)))
+
+    __hash__ = object.__hash__
+
+    def __copy__(self) -> "Tensor":
+        return self.detach().requires_grad_(self.requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        if self._node is not None:
+            raise RuntimeError(
+                f"only leaves can be copied; this tensor is the result of {self._node[0].name}. "
+                "Use t.detach() for its values."
+            )
+        copy = type(self)(self._data.copy(), self.requires_grad)
+        copy.grad = None if self.grad is None else self.grad.copy()
+        return copy
+
+    def __reduce__(self) -> Any:
+        if self._node is not None:
+            raise TypeError("only leaves can be pickled; use t.detach() for the values.")
+        return type(self), (self._data, self.requires_grad)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_attribute_advice(name))
+
+    def __repr__(self) -> str:
+        values = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100)
+        parts = [values]
+        if self._data.dtype != np.float64 and self._data.dtype.kind == "f":
+            parts.append(f"dtype={self.dtype}")
+        if self._data.size > 100:
+            parts.append(f"shape={self.shape}")
+        if self._node is not None:
+            parts.append(f"op={self._node[0].name}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+    # ---- operators: each is one line of the operations' table ------------------------------
+
+    def __add__(self, other: Any) -> "Tensor":
+        return _binary(ops.add, self, other)
+
+    def __radd__(self, other: Any) -> "Tensor":
+        return record(ops.add, (other, self), {})
+
+    def __sub__(self, other: Any) -> "Tensor":
+        return _binary(ops.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> "Tensor":
+        return record(ops.subtract, (other, self), {})
+
+    def __mul__(self, other: Any) -> "Tensor":
+        return _binary(ops.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> "Tensor":
+        return record(ops.multiply, (other, self), {})
+
+    def __truediv__(self, other: Any) -> "Tensor":
+        return _binary(ops.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> "Tensor":
+        return record(ops.divide, (other, self), {})
+
+    def __pow__(self, other: Any) -> "Tensor":
+        return _binary(ops.power, self, other)
+
+    def __rpow__(self, other: Any) -> "Tensor":
+        return record(ops.power, (other, self), {})
+
+    def __matmul__(self, other: Any) -> "Tensor":
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return ops.matmul(other, self)
+
+    def __mod__(self, other: Any) -> "Tensor":
+        return _binary(ops.mod, self, other)
+
+    def __rmod__(self, other: Any) -> "Tensor":
+        return record(ops.mod, (other, self), {})
+
+    def __floordiv__(self, other: Any) -> "Tensor":
+        return np.floor(self / other)  # type: ignore[call-overload]
+
+    def __rfloordiv__(self, other: Any) -> "Tensor":
+        return np.floor(other / self)  # type: ignore[call-overload]
+
+    def __neg__(self) -> "Tensor":
+        return ops.negative(self)
+
+    def __pos__(self) -> "Tensor":
+        return self
+
+    def __abs__(self) -> "Tensor":
+        return ops.absolute(self)
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return ops.getitem(self, index)
+
+    # comparisons have no gradient: they give plain boolean arrays
+    def __eq__(self, other: object) -> Any:
+        return self._data == _values(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != _values(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _values(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _values(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _values(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _values(other)
+
+    def __and__(self, other: Any) -> Any:
+        return self._data & _values(other)
+
+    def __or__(self, other: Any) -> Any:
+        return self._data | _values(other)
+
+    def __invert__(self) -> Any:
+        return ~self._data
+
+    # ---- edits in place -------------------------------------------------------------------
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_edit("t[index] = value", value)
+        self._data[ops.plain_index(index)] = _values(value)
+        self._version += 1
+
+    def __iadd__(self, other: Any) -> "Tensor":
+        return self._edit(np.add, "+=", other)
+
+    def __isub__(self, other: Any) -> "Tensor":
+        return self._edit(np.subtract, "-=", other)
+
+    def __imul__(self, other: Any) -> "Tensor":
+        return self._edit(np.multiply, "*=", other)
+
+    def __itruediv__(self, other: Any) -> "Tensor":
+        return self._edit(np.divide, "/=", other)
+
+    def _edit(self, ufunc: np.ufunc, sign: str, other: Any) -> "Tensor":
+        """``t += v``: a new tensor where the graph records, an edit in place where it does not."""
+        if STATE.recording and (self._node is not None or getattr(other, "requires_grad", False)):
+            return ufunc(self, other)  # type: ignore[no-any-return]
+        self._check_edit(f"t {sign} value", other)
+        ufunc(self._data, _values(other), out=self._data, casting="same_kind")
+        self._version += 1
+        return self
+
+    def _check_edit(self, what: str, value: Any) -> None:
+        if not STATE.recording:
+            return
+        if self.requires_grad:
+            raise RuntimeError(
+                f"{what} edits a tensor that requires grad, which backward could not follow. "
+                "Inside nnlite.no_grad() it is allowed (a hand-written optimiser step); otherwise "
+                "build a new tensor with np.where, np.concatenate or arithmetic."
+            )
+        if getattr(value, "requires_grad", False):
+            raise RuntimeError(
+                f"{what} would silently drop the gradient of the value. Build the result with "
+                "np.where, np.concatenate or np.stack instead, or assign value.detach()."
+            )
+
+    # ---- NumPy's methods ------------------------------------------------------------------
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return ops.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return ops.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
+        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
+        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return ops.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return ops.min(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return ops.prod(self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None) -> "Tensor":
+        return ops.cumsum(self, axis=axis)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
+        return ops.trace(self, offset, axis1, axis2)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
+        return ops.diagonal(self, offset, axis1, axis2)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        return np.argmax(self._data, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        return np.argmin(self._data, axis=axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        return np.argsort(self._data, axis=axis)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return np.any(self._data, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return np.all(self._data, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        return ops.reshape(self, shape=_sequence(shape))
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        return ops.transpose(self, axes=_sequence(axes) if axes and axes != (None,) else None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> "Tensor":
+        return ops.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Any = None) -> "Tensor":
+        return ops.squeeze(self, axis)
+
+    def flatten(self) -> "Tensor":
+        return ops.reshape(self, shape=(-1,))
+
+    ravel = flatten
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
+        return ops.repeat(self, repeats, axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> "Tensor":
+        return ops.take(self, indices, axis)
+
+    def clip(self, min: Any = None, max: Any = None) -> "Tensor":
+        return ops.clip(self, min, max)
+
+    def round(self, decimals: int = 0) -> "Tensor":
+        return ops.round(self, decimals=decimals)
+
+    def dot(self, other: Any) -> "Tensor":
+        return ops.dot(self, other)
+
+    def sort(self, axis: int = -1) -> "Tensor":
+        """A sorted copy (NumPy's method sorts in place, which no graph can follow)."""
+        return ops.sort(self, axis)
+
+    def copy(self) -> "Tensor":
+        return ops.copy(self)
+
+    def astype(self, dtype: DTypeLike) -> "Tensor":
+        """A copy in another dtype; gradients come back in this tensor's own."""
+        if np.dtype(dtype).kind != "f":
+            return Tensor(self._data.astype(dtype))
+        return ops.astype(self, dtype=np.dtype(dtype))
+
+    def exp(self) -> "Tensor":
+        return ops.exp(self)
+
+    def log(self) -> "Tensor":
+        return ops.log(self)
+
+    def sqrt(self) -> "Tensor":
+        return ops.sqrt(self)
+
+    def abs(self) -> "Tensor":
+        return ops.absolute(self)
+
+    def sin(self) -> "Tensor":
+        return ops.sin(self)
+
+    def cos(self) -> "Tensor":
+        return ops.cos(self)
+
+    def tanh(self) -> "Tensor":
+        return ops.tanh(self)
+
+    def sigmoid(self) -> "Tensor":
+        return ops.sigmoid(self)
+
+    def relu(self) -> "Tensor":
+        return ops.relu(self)
+
+
+def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None) -> Tensor:
+    """A new Tensor holding a copy of ``data`` (the class :class:`Tensor` shares it).
+
+    Parameters and errors are those of :class:`Tensor`.
+    """
+    return Tensor(np.array(data, dtype), requires_grad)
+
+
+class _Size(int):
+    """``t.size``: an int, as in NumPy, that tells those who call it what to write instead."""
+
+    def __call__(self, *axis: Any) -> int:
+        raise AttributeError(
+            f"t.size is the number of values, as in NumPy; write t.shape{list(axis) or ''} for the shape."
+        )
+
+
+# ---- recording -----------------------------------------------------------------------------
+
+
+#: How a tensor was made: operation, arguments (Tensors, arrays, numbers), their values, parameters, positions
+#: of the arguments that require grad, positions that the rules will read, and fingerprints of those. A plain
+#: tuple of few parts, since making one is on the path of every operation.
+Node = tuple[
+    Operation,
+    tuple[Any, ...],
+    tuple[Any, ...],
+    dict[str, Any],
+    tuple[int, ...],
+    tuple[int, ...],
+    list[Any] | None,
+]
+
+
+def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
+    """Compute ``op(*args, **params)`` and remember how, if anything in it requires grad."""
+    values = tuple([a._data if isinstance(a, Tensor) else _weak(a) for a in args])
+    out = op.forward(*values, **params)
+    if op.residuals:
+        out, residual = out
+        params = {**params, "residual": residual}
+    t = _result(out)
+    if STATE.recording:
+        wanted = tuple(
+            [
+                i
+                for i, a in enumerate(args)
+                if isinstance(a, Tensor) and a.requires_grad and op.differentiable(i)
+            ]
+        )
+        if wanted:
+            reads = tuple({r for i in wanted for r in op.reads_of(i, len(args))})
+            prints = fingerprints(reads, values, args, t) if reads else None
+            t.requires_grad = True
+            t._node = (op, args, values, params, wanted, reads, prints)
+    return t
+
+
+def _binary(op: Operation, x: Tensor, y: Any) -> Tensor:
+    """``record(op, (x, y), {})`` unrolled: arithmetic on small tensors lives on its speed."""
+    a = x._data
+    if isinstance(y, Tensor):
+        b = y._data
+        y_parent = y.requires_grad
+    else:
+        b = _weak(y)
+        y_parent = False
+    out = op.forward(a, b)
+    t = _make(Tensor)
+    t._data = out if type(out) is _ndarray else np.asarray(out)
+    t.grad = None
+    t._order = _new_order()
+    t._version = 0
+    if (y_parent or x.requires_grad) and STATE.recording:
+        t.requires_grad = True
+        if not y_parent:
+            wanted, reads = _FIRST, op.reads[0]
+        elif x.requires_grad:
+            wanted, reads = _BOTH, op.reads_both
+        else:
+            wanted, reads = _SECOND, op.reads[1]
+        args, values = (x, y), (a, b)
+        prints = fingerprints(reads, values, args, t) if reads else None
+        t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
+    else:
+        t.requires_grad = False
+        t._node = None
+    return t
+
+
+def _result(out: Any) -> Tensor:
+    """A Tensor around what an operation computed; faster than the checks of the constructor."""
+    t = _make(Tensor)
+    t._data = out if type(out) is np.ndarray else np.asarray(out)
+    t._node = t.grad = None
+    t._order = _new_order()
+    t._version = 0
+    t.requires_grad = False
+    return t
+
+
+def _weak(x: Any) -> Any:
+    """NumPy's float64 scalars (``np.sqrt(2)``) count as Python numbers: they do not promote float32."""
+    return float(x) if type(x) is np.float64 else x
+
+
+_make = object.__new__
+_ndarray = np.ndarray
+_NO_PARAMS: dict[str, Any] = {}
+_FIRST, _SECOND, _BOTH = (0,), (1,), (0, 1)
+
+# ---- helpers -------------------------------------------------------------------------------
+
+
+def _values(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def _sequence(args: tuple[Any, ...]) -> tuple[int, ...]:
+    """The numbers of ``f(2, 3)`` or ``f((2, 3))``."""
+    if len(args) == 1 and isinstance(args[0], tuple | list):
+        args = tuple(args[0])
+    return tuple(operator.index(i) for i in args)
+
+
+#: Methods of torch.Tensor and of ndarray that do not exist here -> what to write.
+_INSTEAD = {
+    "view": "t.reshape(...)",
+    "view_as": "t.reshape(other.shape)",
+    "permute": "t.transpose(...)",
+    "unsqueeze": "np.expand_dims(t, axis)",
+    "dim": "t.ndim",
+    "numel": "t.size",
+    "cpu": "the tensor itself: there is only one device",
+    "cuda": "the tensor itself: there is only one device",
+    "to": "t.astype(dtype)",
+    "float": "t.astype('float32')",
+    "double": "t.astype('float64')",
+    "long": "t.astype(int)",
+    "expand": "np.broadcast_to(t, shape)",
+    "expand_as": "np.broadcast_to(t, other.shape)",
+    "cat": "np.concatenate([...])",
+    "chunk": "np.array_split(t, n)",
+    "mm": "t @ other",
+    "bmm": "t @ other",
+    "matmul": "t @ other",
+    "pow": "t ** y",
+    "add_": "t += value inside nnlite.no_grad()",
+    "sub_": "t -= value inside nnlite.no_grad()",
+    "mul_": "t *= value inside nnlite.no_grad()",
+    "copy_": "t.data[...] = value",
+    "zero_": "t.data[...] = 0",
+    "fill_": "t.data[...] = value",
+    "normal_": "nnlite.nn.init.normal_(t)",
+    "retain_grad": "nnlite.grad(loss, t), which works for intermediate results too",
+    "grad_fn": "print(t), or nnlite.plots.graph(t)",
+    "norm": "np.linalg.norm(t)",
+    "topk": "np.sort(t) and indexing",
+    "gather": "np.take_along_axis(t, index, axis)",
+    "fill": "t.data[...] = value",
+    "resize": "t.reshape(...)",
+    "put": "np.where(mask, value, t)",
+    "byteswap": "t.data.byteswap()",
+    "tobytes": "t.data.tobytes()",
+    "itemsize": "t.data.itemsize",
+    "nbytes": "t.data.nbytes",
+    "strides": "t.data.strides",
+    "flags": "t.data.flags",
+    "log1p": "np.log1p(t)",
+    "softmax": "nnlite.nn.functional.softmax(t, axis)",
+}
+
+
+def _attribute_advice(name: str) -> str:
+    instead = _INSTEAD.get(name)
+    if instead is None:
+        known = [k for k in dir(Tensor) if not k.startswith("_")]
+        close = difflib.get_close_matches(name, known, n=1)
+        function = getattr(np, name, None)
+        if close:
+            instead = f"t.{close[0]}"
+        elif function in TABLE:
+            instead = f"np.{name}(t, ...)"
+    advice = f" Use {instead}." if instead else " Tensors have NumPy's methods; see dir(t)."
+    return f"Tensor has no attribute {name!r}.{advice}"

@@ -1,0 +1,28 @@
+"""Operations: each a forward function with its derivative rule beside it.
+
+Read :mod:`nnlite.ops.operation` first (what a rule is), then :mod:`nnlite.ops.elementwise` (the table).
+Names are NumPy's. Operations given plain arrays return plain arrays; given a Tensor they record
+themselves. ``TABLE`` says which of them answers for which NumPy function, ``PLAIN`` which NumPy functions have no
+gradient and run on the values.
+"""
+
+from nnlite.ops.activations import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from nnlite.ops.elementwise import *  # noqa: F403
+from nnlite.ops.indexing import diagonal, getitem, plain_index, scatter, take, trace
+from nnlite.ops.linalg import *  # noqa: F403
+from nnlite.ops.matrix import dot, einsum, matmul, tensordot
+from nnlite.ops.operation import OUT, TABLE, Operation, define, operation, values_of
+from nnlite.ops.plain import ALTERNATIVES, PLAIN
+from nnlite.ops.reductions import cumsum, max, mean, min, prod, sort, std, sum, var
+from nnlite.ops.shaping import (
+    broadcast_to,
+    concatenate,
+    pad,
+    repeat,
+    reshape,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+    unbroadcast,
+)

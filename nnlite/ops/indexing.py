@@ -1,0 +1,128 @@
+"""Indexing: ``t[index]`` with everything NumPy takes, and the functions made of it.
+
+Picking entries is linear, and so is its transpose, adding them back: two operations, each one the
+other's derivative. An entry picked twice gets both gradients.
+"""
+
+import numpy as np
+
+from nnlite.ops.operation import Operation, operation, values_of
+
+
+def plain_index(index):
+    """An index in which Tensors are replaced by their arrays."""
+    if isinstance(index, tuple):
+        return tuple(plain_index(i) for i in index)
+    if isinstance(index, list):
+        return [plain_index(i) for i in index]
+    return values_of(index)
+
+
+def _is_basic(index) -> bool:
+    """True if the index selects each entry at most once, as a view."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        i is None
+        or i is Ellipsis
+        or isinstance(i, slice)
+        or (isinstance(i, int | np.integer) and not isinstance(i, bool))
+        for i in parts
+    )
+
+
+def _scatter(g, index, shape):
+    """Zeros of the given shape with ``g`` added at ``index``."""
+    out = np.zeros(shape, g.dtype)
+    if _is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+_getitem = Operation(
+    lambda x, index: x[index],
+    lambda g, _out, _x, index: scatter(g, index=index, shape=_x.shape),
+    name="getitem",
+    params=("index",),
+)
+#: The transpose of indexing: zeros of ``shape`` with ``g`` added at ``index``.
+scatter = Operation(
+    _scatter,
+    lambda h, _out, _g, index, shape: _getitem(h, index=index),
+    name="scatter",
+    params=("index", "shape"),
+)
+
+
+def getitem(x, index):
+    """``x[index]``."""
+    index = plain_index(index)
+    if isinstance(index, np.ndarray) and index.dtype.kind not in "iub":
+        raise IndexError(
+            f"an index array must hold integers or booleans; got dtype {index.dtype}. "
+            "Use index.astype(int)."
+        )
+    return _getitem(x, index=index)
+
+
+@operation(np.take)
+def take(a, indices, axis=None):
+    """Entries at integer positions along an axis (of the flattened array if axis is None)."""
+    indices = np.asarray(plain_index(indices))
+    if axis is None:
+        return getitem(np.reshape(a, (-1,)), indices)
+    return getitem(a, (*(slice(None),) * (axis % a.ndim), indices))
+
+
+@operation(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    """One-dimensional picks along an axis, matched to all other axes."""
+    indices = np.asarray(plain_index(indices))
+    if axis is None:
+        arr, axis = np.reshape(arr, (-1,)), 0
+    index = list(np.ix_(*(np.arange(n) for n in indices.shape)))
+    for i, n in enumerate(arr.shape):  # other axes are matched entry by entry, or broadcast
+        if i != axis % arr.ndim and indices.shape[i] == 1:
+            index[i] = np.arange(n).reshape([-1 if j == i else 1 for j in range(arr.ndim)])
+    index[axis] = indices
+    return getitem(arr, tuple(index))
+
+
+@operation(np.diagonal)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    """Entries with ``j - i = offset`` of two axes, as a new last axis."""
+    axis1, axis2 = axis1 % a.ndim, axis2 % a.ndim
+    rest = [i for i in range(a.ndim) if i not in (axis1, axis2)]
+    moved = np.transpose(a, (*rest, axis1, axis2))
+    rows = max(0, min(moved.shape[-2] + min(offset, 0), moved.shape[-1] - max(offset, 0)))
+    i = np.arange(rows)
+    return getitem(moved, (..., i - min(offset, 0), i + max(offset, 0)))
+
+
+@operation(np.trace)
+def trace(a, offset=0, axis1=0, axis2=1):
+    """Sum along a diagonal."""
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@operation(np.diag)
+def diag(v, k=0):
+    """The diagonal of a matrix, or the matrix with a given diagonal."""
+    if v.ndim == 2:
+        return diagonal(v, k)
+    n = v.shape[0] + abs(k)
+    i = np.arange(v.shape[0])
+    return scatter(v, index=(i + max(0, -k), i + max(0, k)), shape=(n, n))
+
+
+@operation(np.compress)
+def compress(condition, a, axis=None):
+    """Entries where a 1-D condition holds."""
+    return take(a, np.flatnonzero(condition), axis)
+
+
+@operation(np.extract)
+def extract(condition, arr):
+    """Entries of the flattened array where the condition holds."""
+    return take(arr, np.flatnonzero(condition))

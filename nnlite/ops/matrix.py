@@ -1,0 +1,195 @@
+"""Products: matmul, dot, einsum and what is made of them.
+
+For matrices, ``Z = X Y`` gives ``dL/dX = G Y^T`` and ``dL/dY = X^T G`` with ``G = dL/dZ``. In the language of
+einsum this is one rule for all products: to get the gradient of one factor, put ``g`` in its place and
+ask for its letters.
+"""
+
+import math
+import string
+
+import numpy as np
+
+from nnlite.ops.operation import Operation, operation
+
+_matmul = Operation(
+    np.matmul,
+    lambda g, _out, _x, y: g @ np.swapaxes(y, -1, -2),
+    lambda g, _out, x, _y: np.swapaxes(x, -1, -2) @ g,
+    name="matmul",
+)
+
+
+@operation(np.matmul)
+def matmul(x1, x2):
+    """Matrix product of the last two axes; a vector acts as a row on the left, a column on the right."""
+    left, right = np.ndim(x1) == 1, np.ndim(x2) == 1
+    if not left and not right:
+        return _matmul(x1, x2)
+    x1 = np.reshape(x1, (1, -1)) if left else x1
+    out = _matmul(x1, np.reshape(x2, (-1, 1)) if right else x2)
+    axes = ((-2,) if left else ()) + ((-1,) if right else ())
+    return np.squeeze(out, axes)
+
+
+@operation(np.dot)
+def dot(a, b):
+    """Sum product over the last axis of ``a`` and the second to last of ``b``."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    if np.ndim(a) <= 2 and np.ndim(b) <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, axes=([-1], [-2] if np.ndim(b) > 1 else [-1]))
+
+
+@operation(np.tensordot)
+def tensordot(a, b, axes=2):
+    """Sum of products over the given axes of both."""
+    if isinstance(axes, int | np.integer):
+        axes_a, axes_b = list(range(np.ndim(a) - axes, np.ndim(a))), list(range(axes))
+    else:
+        axes_a, axes_b = ([i] if isinstance(i, int) else list(i) for i in axes)
+    axes_a, axes_b = [i % np.ndim(a) for i in axes_a], [i % np.ndim(b) for i in axes_b]
+    sa, sb = np.shape(a), np.shape(b)
+    if [sa[i] for i in axes_a] != [sb[i] for i in axes_b]:
+        raise ValueError(
+            f"tensordot: shapes {sa} and {sb} do not match along axes {axes_a} and {axes_b}."
+        )
+    free_a = [i for i in range(len(sa)) if i not in axes_a]
+    free_b = [i for i in range(len(sb)) if i not in axes_b]
+    n = math.prod(sa[i] for i in axes_a)
+    rows = np.reshape(np.transpose(a, (*free_a, *axes_a)), (math.prod(sa[i] for i in free_a), n))
+    columns = np.reshape(np.transpose(b, (*axes_b, *free_b)), (n, math.prod(sb[i] for i in free_b)))
+    return np.reshape(
+        _matmul(rows, columns), tuple([sa[i] for i in free_a] + [sb[i] for i in free_b])
+    )
+
+
+@operation(np.inner)
+def inner(a, b):
+    """Sum product over the last axes."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    return tensordot(a, b, axes=([-1], [-1]))
+
+
+@operation(np.vdot)
+def vdot(a, b):
+    """Sum of all products."""
+    return np.sum(np.reshape(a, (-1,)) * np.reshape(b, (-1,)))
+
+
+@operation(np.outer)
+def outer(a, b):
+    """All products of the entries of two vectors."""
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+@operation(np.kron)
+def kron(a, b):
+    """Kronecker product."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    sa = (1,) * (ndim - np.ndim(a)) + tuple(np.shape(a))
+    sb = (1,) * (ndim - np.ndim(b)) + tuple(np.shape(b))
+    pairs = np.reshape(a, [k for n in sa for k in (n, 1)]) * np.reshape(
+        b, [k for n in sb for k in (1, n)]
+    )
+    return np.reshape(pairs, tuple(n * m for n, m in zip(sa, sb, strict=True)))
+
+
+@operation(np.cross)
+def cross(a, b, axis=-1):
+    """Vector product of 3-vectors along an axis."""
+    a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
+        raise ValueError(
+            f"cross of Tensors takes 3-vectors; got shapes {np.shape(a)}, {np.shape(b)}."
+        )
+    out = a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
+    return np.moveaxis(out, -1, axis)
+
+
+# ---- einsum ----------------------------------------------------------------------------------
+
+
+def _einsum_rule(i, g, _out, *arrays, inputs, output):
+    """Put ``g`` in place of the i-th factor and ask for its letters.
+
+    A letter that only the i-th factor has was summed over with nothing beside it, so its gradient is the
+    same all along that axis; a letter of length one that was stretched is summed back.
+    """
+    others = [j for j in range(len(arrays)) if j != i]
+    known = set(output).union(*(inputs[j] for j in others))
+    wanted = "".join(c for c in inputs[i] if c in known)
+    terms = [output, *(inputs[j] for j in others)]
+    part = np.einsum(
+        f"{','.join(terms)}->{wanted}", g, *(arrays[j] for j in others), optimize=len(terms) > 2
+    )
+    shape = arrays[i].shape
+    lost = tuple(k for k, c in enumerate(inputs[i]) if c not in known)
+    return np.broadcast_to(np.expand_dims(part, lost), _stretched(part.shape, lost, shape))
+
+
+def _stretched(part_shape, lost, shape):
+    """The shape of the gradient: lost letters at full length, the others as they came."""
+    kept = iter(part_shape)
+    return tuple(n if k in lost else next(kept) for k, n in enumerate(shape))
+
+
+_einsum = Operation(
+    lambda *arrays, inputs, output: np.einsum(
+        f"{','.join(inputs)}->{output}", *arrays, optimize=len(arrays) > 2
+    ),
+    _einsum_rule,
+    name="einsum",
+    params=("inputs", "output"),
+    variadic=True,
+)
+
+
+@operation(np.einsum)
+def einsum(subscripts, *operands, optimize=False):
+    """Einstein summation; ``optimize`` is accepted (three and more factors are always ordered well)."""
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            "einsum of Tensors takes the subscripts as a string, 'ij,jk->ik'; "
+            f"got {type(subscripts).__name__} first."
+        )
+    inputs, output = _parse(subscripts.replace(" ", ""), [np.ndim(a) for a in operands])
+    inputs, operands = list(inputs), list(operands)
+    for k, letters in enumerate(inputs):
+        inputs[k], operands[k] = _without_repeats(letters, operands[k])
+    return _einsum(*operands, inputs=tuple(inputs), output=output)
+
+
+def _parse(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """Letters of each operand and of the result, with ``...`` and a missing ``->`` spelled out."""
+    left, arrow, output = subscripts.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(ndims):
+        raise ValueError(f"einsum {subscripts!r} names {len(inputs)} operands; got {len(ndims)}.")
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    extra = [n - len(s.replace("...", "")) for s, n in zip(inputs, ndims, strict=True)]
+    for s, n, e in zip(inputs, ndims, extra, strict=True):
+        if e < 0 or (e and "..." not in s):
+            raise ValueError(f"einsum {subscripts!r}: {s!r} does not fit an operand with {n} axes.")
+    shared = "".join(free[: max(extra)]) if extra else ""
+    inputs = [
+        s.replace("...", shared[len(shared) - e :]) for s, e in zip(inputs, extra, strict=True)
+    ]
+    if arrow:
+        return inputs, output.replace("...", shared)
+    letters = "".join(inputs)
+    once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in shared)
+    return inputs, shared + "".join(once)
+
+
+def _without_repeats(letters: str, x):
+    """``ii`` means the diagonal: take it first, so that each letter stands once."""
+    for c in letters:
+        while letters.count(c) > 1:
+            i = letters.index(c)
+            j = letters.index(c, i + 1)
+            x = np.diagonal(x, 0, i, j)  # the diagonal becomes the last axis
+            letters = letters[:i] + letters[i + 1 : j] + letters[j + 1 :] + c
+    return letters, x

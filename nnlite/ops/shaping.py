@@ -1,0 +1,339 @@
+"""Operations that move numbers without changing them: reshape, transpose, concatenate, pad, ...
+
+Their gradients move ``g`` back the same way. Most NumPy functions of this kind are compositions of the
+few that have a rule here, and need none of their own.
+"""
+
+import math
+
+import numpy as np
+
+from nnlite.ops.operation import Operation, define, operation
+
+reshape = define(
+    np.reshape,
+    lambda g, _out, _x, shape: g.reshape(_x.shape),
+    forward=lambda x, shape: np.reshape(x, shape),
+    params=("shape",),
+)
+
+
+def _transpose_rule(g, _out, _x, axes=None):
+    return np.transpose(g, None if axes is None else _inverse(axes, _x.ndim))
+
+
+def _inverse(axes, ndim):
+    return tuple(int(a) for a in np.argsort([a % ndim for a in axes]))
+
+
+transpose = define(np.transpose, _transpose_rule, params=("axes",))
+
+
+def unbroadcast(g, shape: tuple[int, ...]):
+    """Sum ``g`` over the axes along which an argument of shape ``shape`` was stretched.
+
+    Broadcasting copies a number along an axis; each copy hands back its gradient, and the
+    gradient of the number is their sum. This is the only place where the engine undoes broadcasting.
+    """
+    extra = g.ndim - len(shape)
+    stretched = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
+    )
+    if stretched:
+        g = np.sum(g, axis=stretched, keepdims=True)
+    return g.reshape(shape)
+
+
+broadcast_to = define(
+    np.broadcast_to,
+    lambda g, _out, _x, shape: unbroadcast(g, _x.shape),
+    forward=lambda x, shape: np.broadcast_to(x, shape),
+    params=("shape",),
+)
+flip = define(np.flip, lambda g, _out, _x, axis=None: np.flip(g, axis), params=("axis",))
+
+
+def _roll_rule(g, _out, _x, shift, axis=None):
+    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+    return np.roll(g, back, axis)
+
+
+roll = define(np.roll, _roll_rule, params=("shift", "axis"))
+
+
+def _concatenate_rule(i, g, _out, *_arrays, axis=0):
+    """The i-th array's own stretch of ``g``."""
+    if axis is None:
+        start = sum(math.prod(np.shape(a)) for a in _arrays[:i])
+        return g[start : start + math.prod(np.shape(_arrays[i]))].reshape(_arrays[i].shape)
+    start = sum(np.shape(a)[axis] for a in _arrays[:i])
+    before = (slice(None),) * (axis % g.ndim)
+    return g[(*before, slice(start, start + _arrays[i].shape[axis]))]
+
+
+_concatenate = Operation(
+    lambda *arrays, axis=0: np.concatenate(arrays, axis),
+    _concatenate_rule,
+    name="concatenate",
+    params=("axis",),
+    variadic=True,
+)
+
+
+@operation(np.concatenate)
+def concatenate(arrays, axis=0):
+    """Join along an existing axis."""
+    return _concatenate(*arrays, axis=axis)
+
+
+@operation(np.stack)
+def stack(arrays, axis=0):
+    """Join along a new axis."""
+    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+
+
+@operation(np.vstack)
+def vstack(tup):
+    """Stack as rows."""
+    return concatenate([atleast_2d(a) for a in tup], 0)
+
+
+@operation(np.hstack)
+def hstack(tup):
+    """Stack side by side."""
+    arrays = [atleast_1d(a) for a in tup]
+    return concatenate(arrays, 0 if arrays[0].ndim == 1 else 1)
+
+
+@operation(np.dstack)
+def dstack(tup):
+    """Stack along the third axis."""
+    return concatenate([atleast_3d(a) for a in tup], 2)
+
+
+@operation(np.column_stack)
+def column_stack(tup):
+    """Stack 1-D arrays as columns."""
+    return concatenate([a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup], 1)
+
+
+@operation(np.append)
+def append(arr, values, axis=None):
+    """Join two arrays, flattened if no axis is given."""
+    return concatenate([arr, values], axis)
+
+
+@operation(np.ravel)
+def ravel(a):
+    """One axis."""
+    return np.reshape(a, (-1,))
+
+
+@operation(np.expand_dims)
+def expand_dims(a, axis):
+    """New axes of length one."""
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    ndim = np.ndim(a) + len(axes)
+    new = {_checked(i, ndim) for i in axes}
+    if len(new) < len(axes):
+        raise ValueError(f"repeated axis in expand_dims: {axis}.")
+    old = iter(np.shape(a))
+    return np.reshape(a, tuple(1 if i in new else next(old) for i in range(ndim)))
+
+
+@operation(np.squeeze)
+def squeeze(a, axis=None):
+    """Without axes of length one."""
+    shape = np.shape(a)
+    axes = (
+        range(len(shape)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    )
+    gone = {i % len(shape) for i in axes} if shape else set()
+    if axis is not None and any(shape[i] != 1 for i in gone):
+        raise ValueError(f"squeeze: axis {axis} of shape {shape} does not have length one.")
+    return np.reshape(a, tuple(n for i, n in enumerate(shape) if n != 1 or i not in gone))
+
+
+@operation(np.swapaxes)
+def swapaxes(a, axis1, axis2):
+    """Two axes exchanged."""
+    axes = list(range(np.ndim(a)))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return np.transpose(a, tuple(axes))
+
+
+@operation(np.moveaxis)
+def moveaxis(a, source, destination):
+    """Axes moved to other places, the others keep their order."""
+    source = [s % a.ndim for s in ([source] if isinstance(source, int) else source)]
+    target = [d % a.ndim for d in ([destination] if isinstance(destination, int) else destination)]
+    order = [i for i in range(a.ndim) if i not in source]
+    for d, s in sorted(zip(target, source, strict=True)):
+        order.insert(d, s)
+    return np.transpose(a, tuple(order))
+
+
+@operation(np.rollaxis)
+def rollaxis(a, axis, start=0):
+    """An axis moved backwards until it lies at ``start``."""
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return moveaxis(a, axis, start - 1 if axis < start else start)
+
+
+if hasattr(np, "matrix_transpose"):
+
+    @operation(np.matrix_transpose)
+    def matrix_transpose(x):
+        """The last two axes exchanged."""
+        return swapaxes(x, -1, -2)
+
+
+def _at_least(n: int, place):
+    def f(*arrays):
+        out = [a if np.ndim(a) >= n else np.reshape(a, place(np.shape(a))) for a in arrays]
+        return out[0] if len(out) == 1 else out
+
+    return f
+
+
+atleast_1d = operation(np.atleast_1d)(_at_least(1, lambda s: (1,)))
+atleast_2d = operation(np.atleast_2d)(_at_least(2, lambda s: (1,) * (2 - len(s)) + s))
+atleast_3d = operation(np.atleast_3d)(
+    _at_least(3, lambda s: (1, *(s or (1,)), 1) if len(s) < 2 else (*s, 1))
+)
+
+
+@operation(np.array_split)
+def array_split(ary, indices_or_sections, axis=0):
+    """Pieces along an axis, as equal as they can be."""
+    n = ary.shape[axis]
+    if isinstance(indices_or_sections, int | np.integer):
+        parts = int(indices_or_sections)
+        sizes = [n // parts + (i < n % parts) for i in range(parts)]
+        cuts = [int(c) for c in np.cumsum(sizes)[:-1]]
+    else:
+        cuts = list(indices_or_sections)
+    before = (slice(None),) * (axis % ary.ndim)
+    return [ary[(*before, slice(a, b))] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+
+
+@operation(np.split)
+def split(ary, indices_or_sections, axis=0):
+    """Equal pieces, or pieces cut at the given indices."""
+    parts = indices_or_sections
+    if isinstance(parts, int | np.integer) and ary.shape[axis] % parts:
+        raise ValueError(
+            f"split: axis {axis} of length {ary.shape[axis]} does not divide into {parts} equal "
+            "parts. Use np.array_split for unequal ones."
+        )
+    return array_split(ary, parts, axis)
+
+
+@operation(np.vsplit)
+def vsplit(ary, indices_or_sections):
+    """Pieces along the first axis."""
+    return split(ary, indices_or_sections, 0)
+
+
+@operation(np.hsplit)
+def hsplit(ary, indices_or_sections):
+    """Pieces along the second axis (the first of a 1-D array)."""
+    return split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
+
+
+@operation(np.pad)
+def pad(array, pad_width, mode="constant", constant_values=0):
+    """Numbers added around the edges: a constant, or copies (``edge``, ``reflect``, ``wrap``, ``symmetric``)."""
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
+    if mode == "constant":
+        return _pad_constant(
+            array,
+            widths=tuple((int(a), int(b)) for a, b in widths),
+            value=constant_values,
+        )
+    for axis, (a, b) in enumerate(widths):
+        if a or b:  # copies: pad the row of positions, then pick by it
+            positions = np.pad(np.arange(array.shape[axis]), (a, b), mode=mode)
+            array = array[(*(slice(None),) * axis, positions)]
+    return array
+
+
+def _inside(widths, shape):
+    return tuple(slice(a, a + n) for (a, _b), n in zip(widths, shape, strict=True))
+
+
+_pad_constant = Operation(
+    lambda x, widths, value=0: np.pad(x, widths, constant_values=value),
+    lambda g, _out, _x, widths, value=0: g[_inside(widths, _x.shape)],
+    name="pad",
+    params=("widths", "value"),
+)
+
+
+@operation(np.tile)
+def tile(A, reps):
+    """The array repeated along each axis."""
+    reps = reps if isinstance(reps, tuple | list) else (reps,)
+    ndim = max(np.ndim(A), len(reps))
+    shape = (1,) * (ndim - np.ndim(A)) + tuple(np.shape(A))
+    reps = (1,) * (ndim - len(reps)) + tuple(reps)
+    # (1, n) for each axis, broadcast to (r, n), then the pairs joined: copies need no rule of their own
+    pairs = np.reshape(A, tuple(k for n in shape for k in (1, n)))
+    copies = np.broadcast_to(
+        pairs, tuple(k for n, r in zip(shape, reps, strict=True) for k in (r, n))
+    )
+    return np.reshape(copies, tuple(n * r for n, r in zip(shape, reps, strict=True)))
+
+
+@operation(np.repeat)
+def repeat(a, repeats, axis=None):
+    """Each entry repeated in place along an axis."""
+    if axis is None:
+        a, axis = np.reshape(a, (-1,)), 0
+    positions = np.repeat(np.arange(a.shape[axis]), repeats)
+    return a[(*(slice(None),) * (axis % a.ndim), positions)]
+
+
+@operation(np.rot90)
+def rot90(m, k=1, axes=(0, 1)):
+    """Rotated by 90 degrees ``k`` times, from the first towards the second axis."""
+    for _ in range(k % 4):
+        m = np.flip(swapaxes(m, *axes), axes[0])
+    return m
+
+
+@operation(np.fliplr)
+def fliplr(m):
+    """Mirrored along the second axis."""
+    return np.flip(m, 1)
+
+
+@operation(np.flipud)
+def flipud(m):
+    """Mirrored along the first axis."""
+    return np.flip(m, 0)
+
+
+@operation(np.tril)
+def tril(m, k=0):
+    """The lower triangle, zeros above it."""
+    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+
+
+@operation(np.triu)
+def triu(m, k=0):
+    """The upper triangle, zeros below it."""
+    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+
+
+@operation(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    """All arrays stretched to their common shape."""
+    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+def _checked(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
