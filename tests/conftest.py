@@ -1,0 +1,26 @@
+"""Settings for all tests: headless figures, reproducible hypothesis, a ledger of their own."""
+
+import os
+
+# Before anything imports NumPy: small problems on shared machines run fastest on one thread.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import pytest
+from hypothesis import settings
+
+from nnlite.checks.ledger import reset
+
+# Machines differ in speed and claims do not: no deadlines. In CI every run draws the same examples,
+# at home each run tries new ones.
+settings.register_profile("home", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "home")
+
+
+@pytest.fixture(autouse=True)
+def _own_ledger():
+    """No test sees the checks of another one."""
+    reset()
+    yield
+    reset()

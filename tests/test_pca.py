@@ -1,0 +1,332 @@
+"""nnlite.pca: PCA against its closed forms, between its solvers, and on input it must refuse."""
+
+import numpy as np
+import pytest
+
+from nnlite import _eigen
+from nnlite.datasets import gaussian_cloud, mnist
+from nnlite.pca import PCA, ConvergenceWarning, NotFittedError
+
+SOLVERS = ["covariance_eigh", "full", "power", "gradient"]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return mnist(dtype="float64").X[:1500]
+
+
+@pytest.fixture
+def cloud():
+    """60 points with covariance (1/n) exactly diag(6, 3, 1, 0.5, 0.1) along rotated axes."""
+    R = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5))).Q
+    C = (R * [6.0, 3.0, 1.0, 0.5, 0.1]) @ R.T
+    X = gaussian_cloud(60, mean=[1, -2, 3, 0, 5], covariance=C, exact=True, rng=1)
+    return X, R
+
+
+def projector(pca):
+    W = pca.components_.astype(np.float64)
+    return W.T @ W
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_every_solver_finds_the_known_axes_and_variances(cloud, solver):
+    X, R = cloud
+    pca = PCA(2, svd_solver=solver, rng=0, tol=1e-12).fit(X)
+    # Direct solvers: eps * lambda_1 / gap ~ 1e-15. Iterative ones: tol * lambda_1 / gap ~ 3e-12.
+    np.testing.assert_allclose(projector(pca), R[:, :2] @ R[:, :2].T, atol=1e-11)
+    np.testing.assert_allclose(pca.explained_variance_ * 59 / 60, [6, 3], rtol=1e-11)
+    np.testing.assert_allclose(pca.explained_variance_ratio_, np.array([6, 3]) / 10.6, rtol=1e-11)
+    np.testing.assert_allclose(pca.singular_values_, np.sqrt(60 * np.array([6, 3])), rtol=1e-11)
+    np.testing.assert_allclose(pca.mean_, [1, -2, 3, 0, 5], atol=1e-13)
+    assert pca.noise_variance_ == pytest.approx(1.6 * 60 / 59 / 3, rel=1e-11)
+    assert (pca.n_components_, pca.n_features_in_, pca.n_samples_) == (2, 5, 60)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_components_are_orthonormal_and_signs_follow_the_rule(cloud, solver):
+    pca = PCA(3, svd_solver=solver, rng=3).fit(cloud[0])
+    W = pca.components_
+    np.testing.assert_allclose(W @ W.T, np.eye(3), atol=1e-13)
+    assert (W[np.arange(3), np.abs(W).argmax(axis=1)] > 0).all()
+
+
+def test_reconstruction_error_is_the_sum_of_dropped_eigenvalues(digits):
+    n = len(digits)
+    everything = PCA(svd_solver="full").fit(digits)
+    for M in (0, 1, 10, 100):
+        pca = PCA(M, svd_solver="covariance_eigh").fit(digits)
+        error = np.mean(
+            np.sum((digits - pca.inverse_transform(pca.transform(digits))) ** 2, axis=1)
+        )
+        assert error == pytest.approx(
+            everything.explained_variance_[M:].sum() * (n - 1) / n, rel=1e-11
+        )
+
+
+def test_no_components_reconstructs_with_the_mean(cloud):
+    X, _ = cloud
+    pca = PCA(0).fit(X)
+    np.testing.assert_array_equal(
+        pca.inverse_transform(pca.transform(X)), np.tile(X.mean(0), (60, 1))
+    )
+
+
+def test_covariance_and_svd_agree_as_projectors_on_digits(digits):
+    a, b = (PCA(16, svd_solver=s).fit(digits) for s in ("covariance_eigh", "full"))
+    gap = a.explained_variance_[15] - PCA(17).fit(digits).explained_variance_[16]
+    bound = 100 * np.finfo(float).eps * a.explained_variance_[0] / gap
+    assert np.linalg.norm(projector(a) - projector(b), 2) < bound
+
+
+def test_float32_stays_float32_and_is_as_good_as_its_digits(digits):
+    X = digits.astype(np.float32)
+    for solver in ("covariance_eigh", "full"):
+        pca = PCA(8, svd_solver=solver).fit(X)
+        exact = PCA(8, svd_solver="full").fit(X.astype(np.float64))
+        for name in ("components_", "explained_variance_", "mean_", "singular_values_"):
+            assert getattr(pca, name).dtype == np.float32, name
+        assert pca.transform(X).dtype == np.float32
+        assert pca.inverse_transform(pca.transform(X)).dtype == np.float32
+        lam = exact.explained_variance_
+        gap = lam[7] - PCA(9, svd_solver="full").fit(digits).explained_variance_[8]
+        bound = 20 * np.finfo(np.float32).eps * lam[0] / gap
+        assert np.linalg.norm(projector(pca) - projector(exact), 2) < bound
+        np.testing.assert_allclose(pca.explained_variance_, lam, atol=2e-6 * lam[0])
+
+
+def test_large_mean_does_not_cost_the_variance_its_digits():
+    X = gaussian_cloud(3000, covariance=[3.0, 1.0, 0.1], exact=True, rng=0)
+    for shift, dtype, rtol in ((1e4, np.float32, 5e-3), (1e7, np.float64, 1e-8)):
+        # In this dtype the shifted data are exact to shift * eps, so that is the honest limit;
+        # X'X - n mu mu' would lose all digits: shift**2 * eps is 12 (float32) and 0.02 (float64).
+        pca = PCA(svd_solver="covariance_eigh").fit((X + shift).astype(dtype))
+        np.testing.assert_allclose(pca.explained_variance_ * 2999 / 3000, [3, 1, 0.1], rtol=rtol)
+
+
+def test_lauchli_matrix_needs_the_svd():
+    e = 1e-9
+    X = np.array([[1, 1], [e, 0], [0, e]])
+    X = np.vstack([X, -X])  # mean zero, so that the covariance is the Gram matrix
+    small = np.sqrt(2) * e
+    assert PCA(svd_solver="full").fit(X).singular_values_[1] == pytest.approx(small, rel=1e-6)
+    assert PCA().fit(X).singular_values_[1] == pytest.approx(small, rel=1e-6)
+    lost = PCA(svd_solver="covariance_eigh").fit(X).singular_values_[1]
+    assert abs(lost / small - 1) > 0.5
+
+
+def test_share_of_variance_keeps_the_fewest_components_that_exceed_it(cloud):
+    X, _ = cloud  # shares 0.566, 0.849, 0.943, 0.991, 1
+    assert [PCA(s).fit(X).n_components_ for s in (0.5, 0.6, 0.9, 0.95, 0.999)] == [1, 2, 3, 4, 5]
+
+
+def test_whitened_scores_have_unit_covariance_and_invert(cloud):
+    X, _ = cloud
+    pca = PCA(whiten=True).fit(X)
+    Z = pca.transform(X)
+    np.testing.assert_allclose(Z.T @ Z / 59, np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(pca.inverse_transform(Z), X, atol=1e-12)
+
+
+def test_score_is_the_gaussian_log_likelihood_of_the_model_covariance(cloud):
+    X, _ = cloud
+    for M in (0, 2, 5):
+        pca = PCA(M).fit(X)
+        C = pca.get_covariance()
+        d = X - X.mean(0)
+        log_p = -0.5 * (
+            np.sum(d @ np.linalg.inv(C) * d, 1) + np.linalg.slogdet(C)[1] + 5 * np.log(2 * np.pi)
+        )
+        np.testing.assert_allclose(pca.score_samples(X), log_p, rtol=1e-11)
+        assert pca.score(X) == pytest.approx(log_p.mean(), rel=1e-12)
+    np.testing.assert_allclose(C, np.cov(X.T), atol=1e-12)  # all kept: the sample covariance
+
+
+def test_fit_leaves_the_data_alone_and_fit_transform_is_both_steps(digits):
+    X = digits[:600].copy()
+    Z = PCA(5).fit_transform(X)
+    np.testing.assert_array_equal(X, digits[:600])
+    np.testing.assert_array_equal(Z, PCA(5).fit(X).transform(X))
+
+
+def test_more_features_than_samples():
+    X = np.random.default_rng(0).standard_normal((8, 700))
+    pca = PCA().fit(X)
+    assert pca.components_.shape == (8, 700)
+    np.testing.assert_allclose(pca.inverse_transform(pca.transform(X)), X, atol=1e-12)
+
+
+def test_iterations_need_more_steps_when_the_gap_is_small():
+    def steps(gap, solver):
+        X = gaussian_cloud(50, covariance=[2 + gap, 2.0, 1.0], exact=True, rng=0)
+        return PCA(1, svd_solver=solver, rng=0).fit(X).n_iter_
+
+    # Orthogonal iteration falls by lambda_2/lambda_1 a step, gradient descent by
+    # 1 - (lambda_1 - lambda_2)/(4 lambda_1); both need ~ log(1/tol)/(rate of decay) steps.
+    for solver in ("power", "gradient"):
+        assert steps(0.1, solver) > 3 * steps(1.0, solver)
+
+
+def test_an_iteration_that_did_not_converge_says_so(cloud):
+    for solver in ("power", "gradient"):
+        with pytest.warns(ConvergenceWarning, match=r"max_iter=3 steps.*tol"):
+            PCA(2, svd_solver=solver, max_iter=3, rng=0).fit(cloud[0])
+
+
+def test_constant_data_have_zero_variance_in_every_solver():
+    X = np.full((10, 3), 7.0)
+    for solver in SOLVERS:
+        pca = PCA(2, svd_solver=solver).fit(X)
+        np.testing.assert_array_equal(pca.explained_variance_, 0)
+        np.testing.assert_array_equal(pca.explained_variance_ratio_, 0)
+        np.testing.assert_allclose(pca.inverse_transform(pca.transform(X)), X)
+
+
+def test_interface_agrees_with_scikit_learn(digits):
+    sklearn = pytest.importorskip("sklearn.decomposition")
+    X = digits[:400]
+    ours, theirs = PCA(6).fit(X), sklearn.PCA(6, svd_solver="full").fit(X)
+    for name in (
+        "components_",
+        "explained_variance_",
+        "explained_variance_ratio_",
+        "singular_values_",
+        "mean_",
+        "noise_variance_",
+    ):
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(theirs, name), rtol=1e-9, atol=1e-11, err_msg=name
+        )
+    np.testing.assert_allclose(ours.transform(X), theirs.transform(X), atol=1e-10)
+    np.testing.assert_allclose(ours.score(X), theirs.score(X), rtol=1e-9)
+    np.testing.assert_allclose(ours.get_covariance(), theirs.get_covariance(), atol=1e-12)
+    assert PCA(0.8).fit(X).n_components_ == sklearn.PCA(0.8).fit(X).n_components_
+
+
+# --- the fast path for float32 -----------------------------------------------------------------
+
+
+def symmetric(lam, seed=0):
+    Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((len(lam), len(lam)))).Q
+    return ((Q * lam) @ Q.T).astype(np.float32), Q
+
+
+def test_chebyshev_iteration_finds_the_leading_eigenpairs():
+    lam = 1 / (1 + np.arange(300.0)) ** 1.5
+    C, Q = symmetric(lam)
+    found, V = _eigen.chebyshev_iteration(C, 10)
+    eps = np.finfo(np.float32).eps
+    np.testing.assert_allclose(found, lam[:10], atol=4 * eps)  # rounding C itself costs eps
+    gap = lam[9] - lam[10]
+    assert np.linalg.norm(V @ V.T - Q[:, :10] @ Q[:, :10].T, 2) < 10 * eps / gap
+    np.testing.assert_allclose(V.T @ V, np.eye(10), atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "lam",
+    [np.linspace(1, 0.9, 300), np.r_[5.0, 4, 3, np.zeros(297)], np.zeros(300)],
+    ids=["flat", "rank3", "zero"],
+)
+def test_leading_eigenpairs_are_right_where_the_iteration_gives_up(lam):
+    C, _ = symmetric(lam)
+    with np.errstate(invalid="ignore"):
+        found, V = _eigen.leading_eigenpairs(C, 5)
+    np.testing.assert_allclose(found, lam[:5], atol=1e-5)
+    np.testing.assert_allclose(V.T @ V, np.eye(5), atol=1e-10)
+
+
+def test_wide_float32_data_give_the_same_answer_as_the_full_solver(digits):
+    X = digits.astype(np.float32)
+    few, full = PCA(10, svd_solver="covariance_eigh").fit(X), PCA(10, svd_solver="full").fit(digits)
+    assert X.shape[1] >= 6 * (10 + _eigen._GUARD)  # the Chebyshev path is the one taken
+    # Entry by entry: signs and order agree too. Smallest gap among the first 11 eigenvalues:
+    lam = PCA(11, svd_solver="full").fit(digits).explained_variance_
+    bound = 20 * np.finfo(np.float32).eps * lam[0] / -np.diff(lam).max()
+    np.testing.assert_allclose(few.components_, full.components_, atol=bound)
+
+
+# --- input that must be refused -----------------------------------------------------------------
+
+GOOD = np.random.default_rng(0).standard_normal((6, 4))
+
+
+def with_entry(value):
+    X = GOOD.copy()
+    X[2, 1] = value
+    return X
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros(5), r"two axes.*\(5,\).*reshape\(-1, 1\)"),
+        (np.zeros((3, 4, 5)), r"\(3, 4, 5\).*len\(X\), -1"),
+        (np.zeros((0, 4)), r"empty.*\(0, 4\)"),
+        (np.zeros((4, 0)), r"empty.*\(4, 0\)"),
+        (np.zeros((1, 4)), "at least two samples"),
+        (with_entry(np.nan), "NaN or infinity.*row 2, column 1"),
+        (with_entry(-np.inf), "NaN or infinity.*row 2, column 1"),
+        (GOOD.astype(complex), "complex128"),
+        (np.array([["a", "b"]]), "real numbers"),
+        (np.array([[1.7e308, 1], [1.7e308, 2.0]]), "overflow"),
+    ],
+)
+def test_bad_data_are_refused_with_what_was_seen(X, message):
+    with pytest.raises(ValueError, match=message):
+        PCA().fit(X)
+
+
+def test_squares_that_overflow_float32_are_refused():
+    X = np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32) * 1e30
+    with pytest.raises(ValueError, match="overflow float32"), np.errstate(all="ignore"):
+        PCA(1).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"n_components": 5}, r"n_components=5.*min\(6, 4\) = 4"),
+        ({"n_components": -1}, "n_components=-1"),
+        ({"n_components": 1.5}, r"share.*\(0, 1\).*1.5"),
+        ({"n_components": "many"}, "'many'"),
+        ({"svd_solver": "randomized"}, "covariance_eigh.*randomized"),
+        ({"n_components": 0.5, "svd_solver": "power"}, "fixed number"),
+    ],
+)
+def test_bad_parameters_are_refused_at_fit(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        PCA(**kwargs).fit(GOOD)
+
+
+def test_using_an_unfitted_pca_says_fit_first():
+    for method in ("transform", "inverse_transform", "score", "score_samples"):
+        with pytest.raises(NotFittedError, match="fit"):
+            getattr(PCA(2), method)(GOOD)
+    with pytest.raises(NotFittedError):
+        PCA(2).get_covariance()
+
+
+def test_wrong_number_of_features_or_codes_is_refused():
+    pca = PCA(2).fit(GOOD)
+    with pytest.raises(ValueError, match=r"3 features.*fitted with 4"):
+        pca.transform(GOOD[:, :3])
+    with pytest.raises(ValueError, match=r"3 columns.*keeps 2"):
+        pca.inverse_transform(np.zeros((5, 3)))
+    with pytest.raises(ValueError, match="NaN"):
+        pca.transform(with_entry(np.nan))
+
+
+def test_density_and_whitening_need_a_variance_in_every_direction():
+    X = np.column_stack([GOOD, GOOD[:, 0]])  # a duplicated feature: one zero eigenvalue
+    with pytest.raises(ValueError, match=r"variance 0.*density"):
+        PCA(4).fit(X).score(X)
+    with pytest.raises(ValueError, match="whiten component 4"):
+        PCA(whiten=True).fit_transform(X)
+
+
+def test_parameters_can_be_read_set_and_shown():
+    pca = PCA(3, whiten=True)
+    assert repr(pca) == "PCA(n_components=3, whiten=True)"
+    assert pca.set_params(n_components=2).get_params()["n_components"] == 2
+    with pytest.raises(ValueError, match="no parameter 'k'"):
+        pca.set_params(k=2)
