@@ -1,0 +1,122 @@
+"""When does a measured number agree with its closed form? The comparison behind `closed_form`.
+
+Arrays are compared entry by entry in double precision; the entry that keeps the claim worst is the
+one reported. Questions that are not well posed are refused here. (Lecture 01.)
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from nnlite.checks import report
+
+__all__ = ["allowance", "as_numbers", "worst"]
+
+
+def as_numbers(name: str, value: Any) -> np.ndarray:
+    """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
+    value = _without_graph(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # NumPy: "inhomogeneous shape"
+        raise ValueError(f"closed_form: {name} is not a rectangular array: {error}") from error
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"closed_form: {name} must hold numbers, got {type(value).__name__} "
+            f"with dtype {array.dtype}"
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"closed_form: {name} is empty (shape {array.shape}): a claim about no number at all "
+            "would always pass"
+        )
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+
+
+def _without_graph(value: Any) -> Any:
+    """Tensors (ours, or torch's) give their array: a check is never differentiated."""
+    if isinstance(value, list | tuple):
+        return [_without_graph(item) for item in value]
+    if hasattr(value, "detach"):
+        value = value.detach()
+        if isinstance(getattr(value, "data", None), np.ndarray):
+            return value.data
+    return value
+
+
+def allowance(
+    claim: str,
+    measured: np.ndarray,
+    expected: np.ndarray,
+    rtol: float | None,
+    atol: float | None,
+    stderr: Any,
+    seeds: int | None,
+    z: float,
+) -> tuple[np.ndarray, str]:
+    """Return the largest difference that passes, per entry, and its explanation."""
+    where = f"closed_form({claim!r})"
+    has_tolerance = rtol is not None or atol is not None
+    if has_tolerance and stderr is not None:
+        raise ValueError(
+            f"{where}: give a tolerance (rtol=, atol=) or a standard error (stderr=, seeds=), not "
+            "both: the first is for rounding and truncation, the second for chance"
+        )
+    if stderr is None:
+        if seeds is not None:
+            raise ValueError(f"{where}: seeds={seeds!r} belongs to stderr=, which is missing")
+        if not has_tolerance:
+            raise ValueError(
+                f"{where}: how near is near enough? Give rtol= or atol= (0 is exact), or stderr= "
+                "and seeds= for an average over random seeds"
+            )
+        parts = [("rtol", rtol), ("atol", atol)]
+        for name, value in parts:
+            if value is not None and not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{where}: {name} must be a finite number >= 0, got {value!r}")
+        bound = (atol or 0.0) + (rtol or 0.0) * np.abs(expected)
+        named = [f"{name} {report.short(v)}" for name, v in parts if v]
+        return np.broadcast_to(bound, measured.shape), " + ".join(named) or "exact"
+
+    if seeds is None:
+        raise ValueError(f"{where}: stderr= needs seeds=, the number of runs it was estimated from")
+    if isinstance(seeds, bool) or operator.index(seeds) < 2:
+        raise ValueError(f"{where}: a standard error needs at least 2 seeds, got seeds={seeds!r}")
+    if not (np.isfinite(z) and z > 0):
+        raise ValueError(f"{where}: z must be a finite number > 0, got {z!r}")
+    s = as_numbers("stderr", stderr)
+    if s.shape not in ((), measured.shape):
+        raise ValueError(
+            f"{where}: stderr has shape {s.shape}, measured has shape {measured.shape}; give one "
+            "standard error for each entry, or one number for all"
+        )
+    if np.iscomplexobj(s) or not np.all(np.isfinite(s) & (s > 0)):
+        raise ValueError(
+            f"{where}: a standard error is finite and > 0, got {stderr!r}; if every seed gave the "
+            "same number, chance plays no part: use rtol= or atol="
+        )
+    low, high = report.short(s.min()), report.short(s.max())
+    spread = low if low == high else f"{low} to {high}"
+    bound = np.broadcast_to(z * s, measured.shape)
+    return bound, f"{report.short(z)} × s.e. {spread} ({operator.index(seeds)} seeds)"
+
+
+def worst(
+    measured: np.ndarray, expected: np.ndarray, allowed: np.ndarray, relation: str
+) -> tuple[tuple[Any, ...], bool]:
+    """Return the index of the entry that keeps the claim worst, and whether all keep it."""
+    finite = np.isfinite(measured) & np.isfinite(expected)
+    with np.errstate(invalid="ignore", over="ignore"):  # non-finite entries are judged by `finite`
+        difference = measured - expected
+        excess = {"==": np.abs, "<=": np.positive, ">=": np.negative}[relation](difference)
+        kept = finite & (excess <= allowed)
+        # Relative to what is allowed, so that entries of different size compare fairly.
+        badness = excess / np.maximum(allowed, 1e-30)
+    if not finite.all():
+        flat = int(np.argmin(finite))
+    else:
+        flat = int(np.argmax(np.where(~kept | kept.all(), badness, -np.inf)))
+    return np.unravel_index(flat, measured.shape), bool(kept.all())

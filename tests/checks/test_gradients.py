@@ -1,0 +1,454 @@
+"""gradcheck must reject every planted bug and accept every right function."""
+
+import numpy as np
+import pytest
+
+import nnlite
+from nnlite import Tensor, nn
+from nnlite.checks.gradients import (
+    GradcheckError,
+    assert_gradients,
+    gradcheck,
+    gradgradcheck,
+)
+from nnlite.ops import Operation
+
+X = np.random.default_rng(5).standard_normal((3, 4))
+
+
+def operation(forward, *vjps):
+    """An operation of the engine with rules of our own, right or wrong."""
+    return Operation(forward, *vjps, name="planted")
+
+
+def rejected(f, inputs, **options):
+    """The report of a check that must fail, with and without an exception."""
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(f, inputs, **options)
+    report = gradcheck(f, inputs, raise_exception=False, **options)
+    assert not report
+    assert str(report) == str(caught.value)
+    return report
+
+
+# ---- planted bugs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_factor_2_001_instead_of_2_is_rejected(dtype):
+    square = operation(lambda x: x**2, lambda g, _out, x: 2.001 * g * x)
+    worst = rejected(square, X.astype(dtype)).worst
+    assert worst.received / worst.expected == pytest.approx(2.001 / 2, rel=1e-6)
+
+
+def test_the_worst_entry_is_named_with_argument_index_received_and_expected():
+    def wrong_sign_in_one_entry(g, _out, x):
+        gradient = g * np.cos(x)
+        gradient[1, 2] *= -1
+        return gradient
+
+    sine = operation(np.sin, wrong_sign_in_one_entry)
+    report = rejected(lambda c, x: np.sum(sine(x) * c), (Tensor(2.0), Tensor(X, True)))
+    worst = report.worst
+    assert (worst.argument, worst.index) == ("argument 1", (1, 2))
+    assert worst.expected == pytest.approx(2 * np.cos(X[1, 2]))
+    assert worst.received == pytest.approx(-2 * np.cos(X[1, 2]))
+    assert len(report.failures) == 1
+    assert "argument 1, index (1, 2): received" in str(report)
+
+
+@pytest.mark.parametrize("analytic", [True, False])
+def test_one_wrong_entry_of_five_thousand_is_found(analytic):
+    """Random directions see it, halving finds it, with the complex step and without."""
+
+    def one_percent_in_one_entry(g, W):
+        gradient = np.ones((8, 1)) * g * (1 - np.tanh(W) ** 2)
+        gradient.ravel()[4321] *= 1.01
+        return gradient
+
+    def f(W):
+        y = np.tanh(W)
+        return y if analytic else np.real(y)
+
+    W = np.random.default_rng(0).standard_normal((8, 625))
+    worst = rejected(f, W, vjp=one_percent_in_one_entry).worst
+    assert worst.index == (6, 571)
+    assert worst.received / worst.expected == pytest.approx(1.01, rel=1e-5)
+
+
+def test_a_float64_gradient_of_a_float32_argument_is_rejected():
+    x = X.astype("float32")
+    report = rejected(np.sin, x, vjp=lambda g, x: np.float64(g * np.cos(x)))
+    assert report.problems == [
+        "argument 0: the gradient has dtype float64; the argument has float32"
+    ]
+
+
+def test_a_gradient_of_another_shape_is_rejected():
+    b = np.ones((1, 4))
+    report = rejected(lambda x, b: x + b, (X, b), vjp=lambda g, x, b: (g, g.sum(axis=0)))
+    assert report.problems == [
+        "argument 1: the gradient has shape (4,); the argument has shape (1, 4)"
+    ]
+
+
+def test_a_function_that_edits_its_input_is_rejected():
+    def f(x):
+        with nnlite.no_grad():
+            x -= 1.0  # an in-place shift, hidden from the graph
+        return np.exp(x)
+
+    assert "argument 0 was changed by f" in str(rejected(f, X))
+
+
+def test_a_vjp_that_edits_the_incoming_gradient_is_rejected():
+    def vjp(g, x):
+        g *= np.cos(x)
+        return g
+
+    assert "the incoming gradient was changed" in str(rejected(np.sin, X, vjp=vjp))
+
+
+def test_the_users_arrays_are_never_touched():
+    x = X.copy()
+
+    def f(x):
+        with nnlite.no_grad():
+            x *= 0
+        return x * 1.0
+
+    gradcheck(f, x, raise_exception=False)
+    assert np.array_equal(x, X)
+
+
+def test_a_missing_factor_in_the_second_derivative_only_is_rejected():
+    # d/dx of the rule is -sin x: the constant below hides half of it from the second pass
+    def rule(g, _out, x):
+        half = np.cos(x.data if isinstance(x, Tensor) else x) / 2
+        return g * (np.cos(x) / 2 + half)
+
+    sine = operation(np.sin, rule)
+    assert gradcheck(sine, X)
+    with pytest.raises(GradcheckError, match="gradgradcheck FAILED") as caught:
+        gradgradcheck(sine, X)
+    worst = caught.value.report.worst
+    assert worst.received / worst.expected == pytest.approx(0.5)
+    with pytest.raises(GradcheckError):
+        assert_gradients(sine, X, order=2)
+
+
+def test_a_leaky_relu_whose_slope_differs_between_forward_and_backward_is_rejected():
+    leaky = operation(
+        lambda x: np.where(x > 0, x, 0.2 * x), lambda g, _out, x: g * np.where(x > 0, 1, 0.01)
+    )
+    report = rejected(leaky, X)
+    assert len(report.failures) == np.sum(X < 0)  # and only there
+    assert report.worst.received / report.worst.expected == pytest.approx(0.05)
+
+
+def test_a_dropped_gradient_of_a_used_argument_is_rejected():
+    report = rejected(lambda x, y: x * y.detach(), (X, X + 1))
+    assert {c.argument for c in report.failures} == {"argument 1"}
+    assert "received None" in str(report)
+
+
+def test_a_rule_that_ignores_the_incoming_gradient_is_rejected_even_for_one_number():
+    loss = operation(lambda x: np.sum(x**2), lambda _g, _out, x: 2 * x)
+    rejected(loss, X)
+
+
+def test_a_gradient_that_is_nan_is_rejected():
+    power = operation(lambda x: x**2, lambda g, _out, x: g * np.where(x > 1, np.nan, 2 * x))
+    worst = rejected(power, np.array([0.5, 1.5])).worst
+    assert np.isnan(worst.received)
+    assert worst.index == (1,)
+
+
+def test_one_nan_in_a_large_gradient_is_found():
+    gradient = np.ones(1000)
+    gradient[777] = np.nan
+    assert rejected(
+        lambda x: x * 1.0, np.ones(1000), vjp=lambda g, x: g * gradient
+    ).worst.index == (777,)
+
+
+def test_a_gradient_outside_the_two_slopes_of_a_kink_is_rejected():
+    relu = operation(
+        lambda x: np.maximum(x, 0), lambda g, _out, x: g * np.where(x == 0, 1.5, x > 0)
+    )
+    rejected(relu, np.array([0.0, 1.0]))
+
+
+def test_two_kinks_that_cancel_are_no_excuse():
+    # relu(x) - relu(-x) = x has slope 1 at 0; the rule relu'(0) = 0 gives 0
+    def f(x):
+        return x.relu() - (-x).relu()
+
+    assert rejected(f, np.array([0.0])).worst.expected == pytest.approx(1)
+
+
+def test_a_wrong_rule_is_rejected_where_complex_numbers_agree_with_it():
+    # np.abs of a complex number drops the derivative, exactly as this rule does
+    absolute = operation(np.abs, lambda g, _out, x: g * 0.0)
+    rejected(absolute, X)
+
+
+def test_a_wrong_gradient_at_a_tiny_argument_is_rejected():
+    log = operation(np.log, lambda g, _out, x: 1.001 * g / x)
+    rejected(log, np.array([1e-9]))
+    rejected(lambda x: log(x) + 0 * np.real(x.data), np.array([1e-9]))
+
+
+def test_a_random_function_is_rejected_with_advice():
+    rng = np.random.default_rng(0)
+    report = rejected(lambda x: x * rng.standard_normal(), X)
+    assert "different results for the same inputs" in str(report)
+    assert "model.eval()" in str(report)
+
+
+# ---- right functions -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.tanh,
+        lambda x: np.log(np.sum(np.exp(x), axis=1)),
+        lambda x: x @ x.T,
+        lambda x: x[[0, 0, 2], 1:] / 3,
+        lambda x: np.linalg.norm(x),
+        lambda x: np.abs(x).sigmoid(),
+        lambda x: (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5),
+    ],
+)
+def test_right_functions_pass_to_second_order(f, dtype):
+    assert_gradients(f, X.astype(dtype), order=2)
+
+
+def test_the_complex_step_compares_to_machine_precision():
+    report = gradcheck(lambda x: np.sin(x) * np.exp(x), X)
+    assert report.worst.how == "complex step"
+    assert max(c.error for c in report.comparisons) < 1e-14
+    assert gradcheck(lambda x: np.sin(x) * np.exp(x), X, rtol=1e-13, atol=1e-14)
+
+
+def test_the_complex_step_is_not_trusted_where_code_is_not_analytic():
+    assert {c.how[:11] for c in gradcheck(np.abs, X).comparisons} == {"differences"}
+
+
+def test_a_kink_is_reported_and_not_held_against_the_function():
+    report = gradcheck(lambda x: x.relu(), np.array([[1.0, 0.0], [-2.0, 3.0]]))
+    assert report
+    assert len(report.comparisons) == 3
+    comparison, low, high = report.kinks[0]
+    assert comparison.index == (0, 1)
+    assert sorted([abs(low), abs(high)])[0] == 0
+    assert "non-differentiable near argument 0, index (0, 1)" in str(report)
+
+
+def test_a_kink_is_reported_even_where_the_mean_of_both_slopes_agrees():
+    assert len(gradcheck(np.abs, np.array([1.0, 0.0])).kinks) == 1
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10])
+def test_kinks_nearby_do_no_harm(distance):
+    x = np.array([distance, -distance, 1.0])
+    assert gradcheck(lambda x: x.relu() + np.abs(x - 1 - distance), x)
+
+
+def test_an_argument_at_the_border_of_the_domain_is_reported():
+    report = gradcheck(np.sqrt, np.array([4.0, 0.0]))
+    assert "non-differentiable near argument 0, index (1,)" in str(report)
+
+
+def test_a_jump_is_reported():
+    assert gradcheck(lambda x: np.sign(x) * 1.0, np.array([0.0, 2.0])).kinks
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1e4, 1e9])
+def test_large_and_small_inputs_pass(scale):
+    assert gradcheck(lambda x: np.log(x) + x**2 / scale, scale * np.array([0.7, 1.3]))
+
+
+def test_a_large_constant_costs_digits_but_not_the_verdict():
+    assert gradcheck(lambda x: 1e10 + np.sin(x), X)
+
+
+def test_large_arguments_are_checked_along_directions():
+    report = gradcheck(
+        lambda x: np.mean((x @ x.T).relu()), np.random.default_rng(1).random((40, 50))
+    )
+    assert [c.index for c in report.comparisons] == [None] * 8
+    report = gradcheck(np.sin, np.ones(300), max_entries=300)
+    assert len(report.comparisons) == 300
+
+
+def test_structured_results_and_arguments():
+    def f(parameters, pair):
+        z = parameters["W"] @ pair[0]
+        return {"value": np.tanh(z), "parts": (z[0], np.sum(pair[1] ** 2), 7, "label")}
+
+    report = gradcheck(f, ({"W": X}, [X[0], np.array(2.0)]))
+    assert {c.argument for c in report.comparisons} == {
+        "argument 0['W']",
+        "argument 1[0]",
+        "argument 1[1]",
+    }
+
+
+def test_integers_and_other_objects_are_passed_on():
+    index = np.array([0, 2, 0])
+    report = gradcheck(lambda x, i, n, how: x[i] ** n if how else x, (X, index, 3, True))
+    assert report.arguments == 1
+
+
+def test_only_tensors_that_require_grad_are_checked_if_there_are_any():
+    report = gradcheck(lambda x, w, c: x * w * c, (X, Tensor(X, requires_grad=True), Tensor(X)))
+    assert {c.argument for c in report.comparisons} == {"argument 1"}
+
+
+def test_the_same_array_twice_counts_as_two_arguments():
+    report = gradcheck(lambda x, y, z: x * np.exp(y) + z.T @ y, (X, X, X[:, :3].T))
+    assert report.arguments == 3
+
+
+def test_broadcast_and_strided_arguments():
+    assert gradcheck(lambda x: x**3, np.broadcast_to(X[0], (5, 4)))
+    assert gradcheck(lambda x: x**3, X.T[::-2])
+
+
+def test_an_argument_without_influence_may_have_no_gradient():
+    assert gradcheck(lambda x, y: np.sin(x), (X, X))
+    assert gradcheck(lambda x: np.floor(x) + 0.0, X)
+
+
+def test_python_numbers_and_empty_arrays():
+    assert gradcheck(lambda x, y: x**2 * y, (3.0, 2.0))
+    assert gradcheck(lambda x, y: np.sum(x) * y, (np.ones((0, 3)), 2.0))
+
+
+def test_a_function_that_cannot_run_in_float64_is_checked_in_float32():
+    def f(x):
+        return (np.sin(x).astype("float32") * 1.5).astype(x.dtype)
+
+    x = X.astype("float32")
+    assert gradcheck(f, x)
+    report = gradcheck(lambda x: np.sin(x.astype("float32")), x)
+    assert report.notes[0].startswith("slopes are taken in float32")
+
+
+def test_a_linear_function_has_a_right_second_derivative():
+    assert gradgradcheck(lambda x, y: x @ y.T, (X, X))
+    assert gradgradcheck(lambda x: 3 * x, X)
+
+
+def test_checks_are_repeatable_and_follow_rng():
+    a, b = (gradcheck(np.sin, X, rng=r).comparisons[0].received for r in (3, 3))
+    assert a == b
+    assert gradcheck(np.sin, X, rng=4).comparisons[0].received != a
+
+
+def test_one_step_can_be_asked_for():
+    report = gradcheck(np.abs, X, eps=1e-3)
+    assert {c.how for c in report.comparisons} == {"differences, h=1.0e-03"}
+
+
+# ---- Modules -------------------------------------------------------------------------------
+
+
+class Layer:
+    """The smallest thing that has a Module's interface."""
+
+    def __init__(self, factor=1.0):
+        self.weight = Tensor(X.astype("float32"), requires_grad=True)
+        self.frozen = Tensor(np.ones(3, "float32"))
+        self.count = np.zeros((), "float32")
+        self.factor = factor
+
+    def named_parameters(self):
+        yield "weight", self.weight
+        yield "frozen", self.frozen
+
+    def state_dict(self):
+        return {"weight": self.weight.data, "frozen": self.frozen.data, "count": self.count}
+
+    def load_state_dict(self, state):
+        self.count = state["count"]
+
+    def __call__(self, x):
+        self.count = self.count + 1
+        scale = operation(lambda z: z + 0.0, lambda g, _out, _z: g * self.factor)
+        return np.tanh(scale(x @ self.weight.T + self.frozen))
+
+
+def test_a_modules_parameters_and_input_are_checked_and_left_as_they_were():
+    layer = Layer()
+    weight = layer.weight.data
+    report = gradcheck(layer, np.ones((2, 4)))
+    assert {c.argument for c in report.comparisons} == {"weight", "argument 0"}
+    assert layer.weight.data is weight
+    assert layer.weight.dtype == "float32"
+    assert layer.weight.grad is None
+    assert layer.count == 0
+    assert gradgradcheck(layer, np.ones((2, 4)))
+
+
+def test_a_modules_bug_is_found_in_float32():
+    layer = Layer(factor=1.001)
+    report = rejected(layer, np.ones((2, 4)))
+    assert report.worst.received / report.worst.expected == pytest.approx(1.001, rel=1e-4)
+    assert layer.weight.dtype == "float32"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_real_network_in_training_mode_keeps_its_running_statistics(dtype):
+    with nnlite.default_dtype(dtype):
+        model = nn.Sequential(
+            nn.Linear(4, 5), nn.BatchNorm1d(5), nn.LeakyReLU(0.2), nn.Linear(5, 2)
+        )
+    before = {k: np.array(getattr(v, "data", v)) for k, v in model.state_dict().items()}
+    report = gradcheck(model, np.random.default_rng(2).standard_normal((6, 4)))
+    assert {c.argument for c in report.comparisons} >= {
+        "0.weight",
+        "1.bias",
+        "3.weight",
+        "argument 0",
+    }
+    after = {k: np.array(getattr(v, "data", v)) for k, v in model.state_dict().items()}
+    assert all(np.array_equal(before[k], after[k]) for k in before)
+    assert all(before[k].dtype == after[k].dtype for k in before)
+
+
+def test_dropout_is_refused_in_training_and_checked_in_eval_mode():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5))
+    assert "Dropout" in str(rejected(model, X))
+    assert gradcheck(model.eval(), X)
+
+
+# ---- bad input -----------------------------------------------------------------------------
+
+
+def test_bad_input_is_refused_with_a_reason():
+    with pytest.raises(ValueError, match="nothing to check"):
+        gradcheck(np.sin, np.arange(3))
+    with pytest.raises(ValueError, match="argument 0 contains NaN"):
+        gradcheck(np.sin, np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="result at this point is NaN"):
+        gradcheck(np.log, np.array([-1.0]))
+    with pytest.raises(TypeError, match=r"returned ndarray, no floating-point Tensor.*detach"):
+        gradcheck(lambda x: x.data * 2, X)
+    with pytest.raises(TypeError, match="must be a function or a Module; got ndarray"):
+        gradcheck(X, X)
+    with pytest.raises(TypeError, match="float16"):
+        gradcheck(np.sin, X.astype("float16"))
+    with pytest.raises(ValueError, match="rtol must be a number >= 0"):
+        gradcheck(np.sin, X, rtol=-1)
+    with pytest.raises(ValueError, match="eps must be positive"):
+        gradcheck(np.sin, X, eps=0.0)
+    with pytest.raises(ValueError, match="max_entries"):
+        gradcheck(np.sin, X, max_entries=-1)
+    with pytest.raises(ValueError, match="vjp returned 1 gradients for 2 checked arguments"):
+        gradcheck(lambda x, y: x * y, (X, X), vjp=lambda g, x, y: g * y)
+    with pytest.raises(ValueError, match="order must be 1 or 2"):
+        assert_gradients(np.sin, X, order=3)
