@@ -1,0 +1,151 @@
+"""The ``nnlite`` command: run the lectures, open them, look after the installation.
+
+Only NumPy is needed to start it: every subcommand imports what it needs when it runs, and says
+which ``pip install`` brings what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnlite.cli.problems import Problem
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: that of the process) and return its exit code.
+
+    0 means that everything asked for went well, 1 that a lecture, a check or the self test failed,
+    2 that the question could not be answered: wrong arguments, a missing package or folder.
+    """
+    # A console that cannot show λ or ✓ shows "?" and goes on.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        return _COMMANDS[arguments.command](arguments)
+    except Problem as problem:
+        print(f"nnlite {arguments.command}: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nnnlite {arguments.command}: stopped.", file=sys.stderr)
+        return 130
+
+
+def _lectures(arguments: argparse.Namespace) -> int:
+    from nnlite.cli import lectures
+
+    if arguments.list:
+        return lectures.list_all(arguments.lectures_dir)
+    return lectures.run(
+        arguments.which,
+        full=arguments.full,
+        jobs=arguments.jobs,
+        timeout=arguments.timeout,
+        output=arguments.output,
+        lectures_dir=arguments.lectures_dir,
+    )
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from nnlite.cli import lab
+
+    return lab.run(arguments.lectures_dir, arguments.options)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from nnlite.cli import doctor
+
+    return doctor.run(warmup=arguments.warmup)
+
+
+_COMMANDS = {"lectures": _lectures, "lab": _lab, "doctor": _doctor}
+
+
+def _parser() -> argparse.ArgumentParser:
+    from nnlite import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="nnlite",
+        description="Unsupervised deep learning from scratch, every learned number checked.",
+    )
+    parser.add_argument("--version", action="version", version=f"nnlite {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    lectures = commands.add_parser(
+        "lectures",
+        help="run lectures in fresh kernels and print the ledger of all checks",
+        description="Run lectures, each in a fresh kernel, and print the ledger of all checks. "
+        "Exits with 1 if a check fails, or a lecture does not run to its end.",
+    )
+    lectures.add_argument(
+        "which", nargs="*", metavar="NN", help="numbers or names of lectures (default: all)"
+    )
+    lectures.add_argument("--list", action="store_true", help="list the lectures and stop")
+    lectures.add_argument(
+        "--full", action="store_true", help="run the seeded studies in full (NNLITE_FULL=1)"
+    )
+    lectures.add_argument(
+        "--jobs",
+        type=_positive_int,
+        metavar="N",
+        help="lectures to run at a time (default: one for each core)",
+    )
+    lectures.add_argument(
+        "--timeout",
+        type=_positive_float,
+        metavar="SECONDS",
+        help="longest time for one cell (default: 600, with --full 3600)",
+    )
+    lectures.add_argument(
+        "--output",
+        type=Path,
+        default=Path("build"),
+        metavar="DIR",
+        help="where executed notebooks and the ledger go (default: build)",
+    )
+    lab = commands.add_parser(
+        "lab",
+        help="open the lectures in JupyterLab",
+        description="Open the lectures in JupyterLab. From an installed wheel they are first "
+        "copied to ./nnlite-lectures; files that are already there are left alone. What follows "
+        "a -- goes to JupyterLab.",
+    )
+    lab.add_argument("options", nargs="*", metavar="OPTION", help="options for JupyterLab")
+    for command in (lectures, lab):
+        command.add_argument(
+            "--lectures-dir", type=Path, metavar="DIR", help="where the lectures are"
+        )
+    doctor = commands.add_parser(
+        "doctor",
+        help="report what is installed, test it for a second, and give advice",
+        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run a short "
+        "self test, and give plain advice for each problem. Exits with 1 if the self test fails.",
+    )
+    doctor.add_argument(
+        "--warmup", action="store_true", help="compile the fast kernels now, once for all"
+    )
+    return parser
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return value
+
+
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"must be more than 0 seconds, got {text}")
+    return value

@@ -1,0 +1,136 @@
+"""Where the lectures are: in the checkout, beside an editable install, or inside the wheel."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnlite.cli.problems import Problem
+
+__all__ = ["Lecture", "choose", "lectures_folder", "lectures_in", "packaged_folder"]
+
+_NAME = re.compile(r"(\d\d)_\w+\.ipynb")
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """A notebook, and what its first cells and metadata say about it."""
+
+    path: Path
+    title: str = ""
+    budget: float | None = None
+    full_budget: float | None = None
+
+    @property
+    def name(self) -> str:
+        """File name without its ending: ``01_gradients_you_can_trust``."""
+        return self.path.stem
+
+    def expected_seconds(self, full: bool) -> float | None:
+        """Seconds the lecture says it takes, None if it does not say."""
+        return self.full_budget if full else self.budget
+
+
+def packaged_folder() -> Path:
+    """Folder of the notebooks that travel inside the wheel (absent from a checkout)."""
+    return Path(__file__).resolve().parent.parent / "_lectures"
+
+
+def lectures_folder(given: Path | None = None) -> Path:
+    """Return the folder of the lectures.
+
+    The one `given`, else ``lectures/`` in the current folder or one above it, else beside the
+    package, else inside the package.
+
+    Raises
+    ------
+    Problem
+        If there is none; the message says where it was looked for.
+    """
+    if given is not None:
+        if not given.is_dir():
+            raise Problem(f"--lectures-dir {given}: there is no such folder")
+        if not _notebooks(given):
+            raise Problem(f"--lectures-dir {given}: no notebook named like 01_title.ipynb in it")
+        return given.resolve()
+    here = Path.cwd()
+    beside = Path(__file__).resolve().parent.parent.parent
+    candidates = [folder / "lectures" for folder in (here, *here.parents, beside)]
+    for folder in [*candidates, packaged_folder()]:
+        if any(_is_ours(path) for path in _notebooks(folder)):
+            return folder
+    raise Problem(
+        f"no lectures found: neither in a folder lectures/ in {here} or above it, nor inside the "
+        "installed package. Run it in a checkout of nnlite, or say where they are: "
+        "nnlite lectures --lectures-dir DIR"
+    )
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.ipynb") if _NAME.fullmatch(p.name))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a notebook uses nnlite: other courses have a folder called lectures too."""
+    return b"nnlite" in path.read_bytes()
+
+
+def lectures_in(folder: Path) -> list[Lecture]:
+    """Return the lectures of a folder in order; a broken notebook is listed without a title."""
+    return [_describe(path) for path in _notebooks(folder)]
+
+
+def _describe(path: Path) -> Lecture:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells, metadata = notebook["cells"], notebook.get("metadata", {})
+        budgets = metadata.get("nnlite", {})
+        return Lecture(
+            path,
+            title=_title(cells),
+            budget=_seconds(budgets.get("budget_seconds")),
+            full_budget=_seconds(budgets.get("full_budget_seconds")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Lecture(path)  # running it says what is wrong with it
+
+
+def _title(cells: list[dict[str, Any]]) -> str:
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            heading = re.search(r"^#\s+(.+)$", "".join(cell["source"]), flags=re.MULTILINE)
+            if heading:
+                return heading[1].strip()
+    return ""
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def choose(lectures: Sequence[Lecture], which: Sequence[str]) -> list[Lecture]:
+    """Return the lectures asked for by number (``3``, ``03``) or name; all if none is asked for.
+
+    Raises
+    ------
+    Problem
+        If a request fits no lecture.
+    """
+    if not which:
+        return list(lectures)
+    chosen: list[Lecture] = []
+    for request in which:
+        word = request.removesuffix(".ipynb")
+        fits = [x for x in lectures if word == x.name]
+        if word.isdigit():
+            fits = fits or [x for x in lectures if int(x.name[:2]) == int(word)]
+        fits = fits or [x for x in lectures if word and not word.isdigit() and word in x.name]
+        if not fits:
+            known = ", ".join(x.name for x in lectures)
+            raise Problem(f"no lecture fits {request!r}; there are: {known}")
+        chosen += [x for x in fits if x not in chosen]
+    return sorted(chosen, key=lambda x: x.name)

@@ -1,0 +1,255 @@
+r"""Mixtures of Gaussians by expectation maximisation: lecture 07.
+
+The likelihood of a mixture is unbounded: put one component on a sample and let it shrink (Kiefer
+and Wolfowitz 1956; Day 1969). With a floor under the eigenvalues of every covariance the maximum
+exists (Hathaway 1985), and because clipping eigenvalues is the exact maximisation under that
+constraint, EM still never lowers the likelihood (Dempster, Laird and Rubin 1977).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlite.likelihood import _validate
+from nnlite.likelihood.errors import CollapseWarning, UnboundedLikelihoodError
+from nnlite.likelihood.multivariate import MultivariateGaussian
+from nnlite.ops import logsumexp
+from nnlite.pca import ConvergenceWarning, NotFittedError
+from nnlite.random import RNGLike, default_rng
+
+
+@dataclass
+class _Run:
+    """One EM run; `path` is the mean log-likelihood per sample after each step."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    path: list[float]
+    converged: bool
+    collapsed: list[int]
+
+
+class GaussianMixture:
+    r"""Mixture of `n_components` Gaussians, fitted by EM from several starts.
+
+    .. math:: p(x)=\sum_k\pi_k\,\mathcal N(x;\mu_k,\Sigma_k)
+
+    Parameters
+    ----------
+    n_components : int
+    n_init : int
+        Starts: each puts the means on samples drawn far from each other (k-means++) and takes the
+        covariance of all data for every component.
+    max_iter : int
+        EM steps of one start.
+    tol : float
+        A start has converged when a step raises the mean log-likelihood per sample by less.
+    covariance_floor : float
+        Smallest eigenvalue a covariance may have when every feature is scaled to variance 1.
+        Unlike scikit-learn's `reg_covar` it is a bound, not added to every covariance.
+    rng : int, Generator or None
+        Draws the starts.
+
+    Attributes
+    ----------
+    weights_ : ndarray (K,)
+    means_ : ndarray (K, d)
+    covariances_ : ndarray (K, d, d)
+    log_likelihood_path_ : ndarray
+        Mean log-likelihood per sample at the start and after each step of the chosen run.
+    converged_ : bool
+    n_iter_ : int
+
+    Notes
+    -----
+    The best run without a component on the floor is chosen, even where a collapsed one has a higher
+    likelihood: that is the spurious kind of maximum.
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        n_init: int = 5,
+        max_iter: int = 1000,
+        tol: float = 1e-8,
+        covariance_floor: float = 1e-6,
+        rng: RNGLike | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.covariance_floor = covariance_floor
+        self.rng = rng
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Fit to the rows of `X`, (n, d); `y` is ignored.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not (n, d) and finite, has fewer different rows than components, or a
+            constructor argument is out of range.
+        UnboundedLikelihoodError
+            If a feature is constant.
+
+        Warns
+        -----
+        CollapseWarning
+            If in every run a component fell onto the covariance floor.
+        ConvergenceWarning
+            If the chosen run stopped at `max_iter`.
+        """
+        X = _validate.rows(X)
+        K = _validate.count("n_components", self.n_components, 1)
+        n_init = _validate.count("n_init", self.n_init, 1)
+        if not 0 < self.covariance_floor < 1:
+            raise ValueError(
+                f"covariance_floor must lie between 0 and 1, got {self.covariance_floor}: "
+                "without a floor the likelihood of a mixture is unbounded"
+            )
+        different = len(np.unique(X, axis=0))
+        if different < K:
+            raise ValueError(f"{K} components need as many different samples, X has {different}")
+        centre, scale = X.mean(axis=0), X.std(axis=0)
+        if (scale == 0).any():
+            raise UnboundedLikelihoodError(
+                f"feature {int(np.argmin(scale))} has the same value in all {len(X)} samples: the "
+                "likelihood grows without bound as its variance goes to 0. Drop it."
+            )
+        Z, rng = (X - centre) / scale, default_rng(self.rng)
+        runs = [self._run(Z, _spread_means(Z, K, rng)) for _ in range(n_init)]
+        sound = [run for run in runs if not run.collapsed]
+        best = max(sound or runs, key=lambda run: run.path[-1])
+        if best.collapsed:
+            warnings.warn(
+                f"GaussianMixture: in all {n_init} starts a component shrank onto the covariance "
+                f"floor (component {best.collapsed[0]} of the best, weight "
+                f"{best.weights[best.collapsed[0]]:.3g}): its likelihood is an artefact of a few "
+                "close samples. Use fewer components, more samples or a higher covariance_floor.",
+                CollapseWarning,
+                stacklevel=2,
+            )
+        if not best.converged:
+            warnings.warn(
+                f"GaussianMixture: EM stopped after max_iter={self.max_iter} steps, rising by "
+                f"{best.path[-1] - best.path[-2]:.1e} > tol={self.tol:.1e} a step",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.weights_ = best.weights
+        self.means_ = centre + scale * best.means
+        self.covariances_ = best.covariances * np.outer(scale, scale)
+        self.log_likelihood_path_ = np.array(best.path) - np.log(scale).sum()
+        self.converged_, self.n_iter_ = best.converged, len(best.path) - 1
+        return self
+
+    def log_prob(self, X: Any) -> Any:
+        """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor."""
+        self._check_fitted()
+        return logsumexp(_log_joint(X, self.weights_, self.means_, self.covariances_), axis=0)
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Mean log-density of the rows of `X`; `y` is ignored."""
+        return float(np.mean(self.log_prob(_validate.rows(X))))
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Probability of each component given each row, (n, K): the E step."""
+        self._check_fitted()
+        return _posterior(_validate.rows(X), self.weights_, self.means_, self.covariances_)[0].T
+
+    def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
+        """Draw `n` independent samples, shape (n, d)."""
+        self._check_fitted()
+        rng, n = default_rng(rng), _validate.count("n", n, 0)
+        which = rng.choice(len(self.weights_), size=n, p=self.weights_)
+        z = rng.standard_normal((n, self.means_.shape[1], 1))
+        return self.means_[which] + (np.linalg.cholesky(self.covariances_)[which] @ z)[..., 0]
+
+    def __repr__(self) -> str:
+        return f"GaussianMixture(n_components={self.n_components})"
+
+    def _run(self, X: np.ndarray, means: np.ndarray) -> _Run:
+        """EM on standardised data, from the given means."""
+        K, floor = len(means), self.covariance_floor
+        weights = np.full(K, 1 / K)
+        covariances = np.repeat(_floored(np.cov(X.T, bias=True), floor)[0][None], K, axis=0)
+        r, value = _posterior(X, weights, means, covariances)
+        path, converged = [value], False
+        collapsed: list[int] = []
+        for _ in range(_validate.count("max_iter", self.max_iter, 1)):
+            weights, means, covariances, collapsed = _maximisation(X, r, floor)
+            r, value = _posterior(X, weights, means, covariances)
+            path.append(value)
+            if path[-1] - path[-2] < self.tol:
+                converged = True
+                break
+        return _Run(weights, means, covariances, path, converged, collapsed)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "means_"):
+            raise NotFittedError("this GaussianMixture is not fitted yet: call fit(X) first")
+
+
+def _log_joint(X: Any, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> Any:
+    """Log pi_k + log N(x; mu_k, Sigma_k), shape (K, n)."""
+    return np.stack(
+        [
+            MultivariateGaussian(mu, Sigma).log_prob(X) + np.log(pi)
+            for pi, mu, Sigma in zip(weights, means, covariances, strict=True)
+        ]
+    )
+
+
+def _posterior(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """E step: responsibilities (K, n), and the mean log-likelihood on the way."""
+    joint = _log_joint(X, weights, means, covariances)
+    log_p = logsumexp(joint, axis=0)
+    return np.exp(joint - log_p), float(log_p.mean())
+
+
+def _maximisation(
+    X: np.ndarray, r: np.ndarray, floor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+    """M step: weighted shares, means and covariances; which covariances met the floor."""
+    mass = np.maximum(r.sum(axis=1), np.finfo(np.float64).tiny)  # an empty component keeps a weight
+    means = r @ X / mass[:, None]
+    covariances, collapsed = [], []
+    for k in range(len(r)):
+        centred = X - means[k]
+        Sigma, met = _floored((r[k][:, None] * centred).T @ centred / mass[k], floor)
+        covariances.append(Sigma)
+        if met:
+            collapsed.append(k)
+    return mass / mass.sum(), means, np.array(covariances), collapsed
+
+
+def _floored(S: np.ndarray, floor: float) -> tuple[np.ndarray, bool]:
+    """The maximiser of -log|Sigma| - tr(Sigma^-1 S) among Sigma >= floor: clipped eigenvalues."""
+    w, V = np.linalg.eigh(np.atleast_2d(S))
+    if w[0] >= floor:
+        return np.atleast_2d(S), False
+    return (V * np.maximum(w, floor)) @ V.T, True
+
+
+def _spread_means(X: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+    """K samples, each the likelier to be drawn the further it lies from those drawn before.
+
+    The probability is proportional to the squared distance: k-means++, Arthur and Vassilvitskii
+    (2007).
+    """
+    chosen = [int(rng.integers(len(X)))]
+    distance = np.full(len(X), np.inf)
+    while len(chosen) < K:
+        distance = np.minimum(distance, np.sum((X - X[chosen[-1]]) ** 2, axis=1))
+        chosen.append(int(rng.choice(len(X), p=distance / distance.sum())))
+    return X[chosen].copy()

@@ -1,0 +1,113 @@
+r"""The Gaussian in d dimensions: lecture 07.
+
+With the Cholesky factor :math:`\Sigma=LL^\top` the density needs no inverse and no determinant:
+:math:`\log|\Sigma|=2\sum_i\log L_{ii}` and
+:math:`(x-\mu)^\top\Sigma^{-1}(x-\mu)=\|L^{-1}(x-\mu)\|^2`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlite.likelihood import _validate
+from nnlite.likelihood.errors import UnboundedLikelihoodError
+from nnlite.likelihood.families import LOG_2PI
+from nnlite.ops import values_of
+from nnlite.random import RNGLike, default_rng
+
+
+class MultivariateGaussian:
+    r"""Normal distribution in d dimensions with mean `mu` and covariance `Sigma`.
+
+    .. math:: \log p(x)=-\tfrac12\big(d\log2\pi+\log|\Sigma|+(x-\mu)^\top\Sigma^{-1}(x-\mu)\big)
+
+    Parameters
+    ----------
+    mu : array_like or Tensor (d,)
+    Sigma : array_like or Tensor (d, d)
+        Symmetric and positive definite. By default the unit matrix.
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree.
+    numpy.linalg.LinAlgError
+        If `Sigma` is not symmetric positive definite (it is a ValueError too).
+    """
+
+    def __init__(self, mu: Any = (0.0, 0.0), Sigma: Any = None) -> None:
+        self.mu = _validate.parameter("mu", mu)
+        d = np.shape(self.mu)[0] if np.ndim(self.mu) == 1 else -1
+        self.Sigma = np.eye(max(d, 0)) if Sigma is None else _validate.parameter("Sigma", Sigma)
+        if d < 1 or np.shape(self.Sigma) != (d, d):
+            raise ValueError(
+                f"mu must be (d,) and Sigma (d, d), got {np.shape(self.mu)} and "
+                f"{np.shape(self.Sigma)}"
+            )
+        _refuse_singular(np.asarray(values_of(self.Sigma)), "Sigma", "it has no density")
+
+    def log_prob(self, x: Any) -> Any:
+        """Log-density, in nats, of each row: (..., d) -> (...)."""
+        d = np.shape(self.mu)[0]
+        x = _validate.features(x, d, "x")
+        L = np.linalg.cholesky(self.Sigma)
+        rows = np.reshape(x - self.mu, (-1, d))
+        z = np.linalg.solve(L, rows.T)  # (d, n), standard normal under the model
+        half_logdet = np.sum(np.log(np.diagonal(L)))
+        out = -0.5 * np.sum(z * z, axis=0) - half_logdet - 0.5 * d * LOG_2PI
+        return np.reshape(out, x.shape[:-1])
+
+    def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
+        """Draw `n` independent samples, shape (n, d)."""
+        mu, Sigma = np.asarray(values_of(self.mu)), np.asarray(values_of(self.Sigma))
+        z = default_rng(rng).standard_normal((_validate.count("n", n, 0), len(mu)))
+        return mu + z @ np.linalg.cholesky(Sigma).T
+
+    def fit(self, X: ArrayLike) -> Self:
+        """Set `mu` and `Sigma` to mean and covariance (divisor n) of the rows of `X`, (n, d).
+
+        Raises
+        ------
+        UnboundedLikelihoodError
+            If the covariance is singular: no more samples than dimensions, or features that are
+            constant or depend linearly on others.
+        """
+        X = _validate.rows(X)
+        mu = X.mean(axis=0)
+        centred = X - mu
+        Sigma = centred.T @ centred / len(X)
+        if not np.isfinite(Sigma).all():
+            raise ValueError("the squares of X overflow float64; rescale X")
+        _refuse_singular(
+            Sigma,
+            f"the covariance of the {len(X)} samples",
+            "the likelihood grows without bound as the density collapses onto their subspace",
+            UnboundedLikelihoodError,
+        )
+        self.mu, self.Sigma = mu, Sigma
+        return self
+
+    def __repr__(self) -> str:
+        return f"MultivariateGaussian(d={np.shape(self.mu)[0]})"
+
+
+def _refuse_singular(
+    Sigma: np.ndarray, what: str, so: str, error: type[ValueError] = np.linalg.LinAlgError
+) -> None:
+    """Raise if `Sigma` is not symmetric positive definite beyond rounding, whatever the units."""
+    d = len(Sigma)
+    if not np.allclose(Sigma, Sigma.T, rtol=1e-8, atol=1e-12 * np.abs(Sigma).max()):
+        raise error(f"{what} is not symmetric")
+    scale = np.sqrt(np.abs(np.diag(Sigma)))
+    scale[scale == 0] = 1.0
+    eigenvalues = np.linalg.eigvalsh(Sigma / np.outer(scale, scale))  # of the correlations
+    dead = int((eigenvalues <= d * np.finfo(np.float64).eps * 4 * max(eigenvalues[-1], 1.0)).sum())
+    if dead:
+        raise error(
+            f"{what} is singular (rank {d - dead} of {d} up to rounding), so {so}. Use more "
+            "samples than dimensions, drop constant or duplicate features, or take "
+            "ProbabilisticPCA."
+        )

@@ -1,0 +1,247 @@
+r"""Distributions of one variable whose maximum-likelihood fit is no formula: lecture 07.
+
+Setting the partial derivatives to zero leaves an equation with a digamma function (Gamma), a
+weighted mean whose weights depend on the answer (Student), or a sum of hyperbolic tangents
+(logistic). Each is solved by the iteration that suits it.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlite.likelihood import _validate
+from nnlite.likelihood.errors import UnboundedLikelihoodError
+from nnlite.likelihood.families import _size, _spread_out, _text
+from nnlite.likelihood.maximum import maximum_likelihood
+from nnlite.likelihood.parameters import positive
+from nnlite.ops import softplus, values_of
+from nnlite.ops.special import digamma, gammaln, polygamma
+from nnlite.pca import ConvergenceWarning
+from nnlite.random import RNGLike, default_rng
+
+
+class Gamma:
+    r"""Gamma distribution on x > 0 with shape `k` and scale `theta`; mean k theta.
+
+    .. math:: \log p(x)=(k-1)\log x-\frac x\theta-k\log\theta-\log\Gamma(k)
+
+    Parameters
+    ----------
+    k, theta : float, array_like or Tensor
+        Any shapes that broadcast, both positive.
+
+    Notes
+    -----
+    The scale is NumPy's (``rng.gamma(k, theta)``); PyTorch's `rate` is 1 / theta. Points at or
+    below 0 have log-density -inf.
+    """
+
+    def __init__(self, k: Any = 1.0, theta: Any = 1.0) -> None:
+        self.k = _validate.parameter("k", k, positive=True)
+        self.theta = _validate.parameter("theta", theta, positive=True)
+
+    def log_prob(self, x: Any) -> Any:
+        """Log-density, in nats, at each point of `x`."""
+        x = _validate.observations(x)
+        inside = values_of(x) > 0
+        t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
+        k, theta = self.k, self.theta
+        out = (k - 1) * np.log(t) - t / theta - k * np.log(theta) - gammaln(k)
+        return out if np.all(inside) else np.where(inside, out, -np.inf)
+
+    def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
+        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        k, theta = values_of(self.k), values_of(self.theta)
+        return default_rng(rng).gamma(k, theta, _size(n, k, theta))
+
+    def fit(self, x: ArrayLike) -> Self:
+        r"""Solve :math:`\log k-\psi(k)=\log\bar x-\overline{\log x}`; then theta is mean / k.
+
+        The equation is solved by Minka's (2002) Newton iteration in 1/k, which needs three or four
+        steps. The shape is overestimated in small samples (Cox and Snell 1968).
+
+        Raises
+        ------
+        ValueError
+            If a sample is not positive (shapes below 0.01 produce zeros by underflow).
+        UnboundedLikelihoodError
+            If all samples are equal to rounding: then k grows without bound.
+        """
+        x = _validate.samples(x)
+        if (x <= 0).any():
+            i = int(np.argmax(x <= 0))
+            raise ValueError(
+                f"a Gamma variable is positive; {int((x <= 0).sum())} samples are not, the first "
+                f"is x[{i}] = {x[i]}. Shift or drop them, or model the zeros on their own."
+            )
+        mean = float(x.mean())
+        c = math.log(mean) - float(np.log(x).mean())
+        if c < 0.1:  # two nearly equal numbers: take the deviations from the mean instead
+            d = (x - mean) / mean
+            c = math.log1p(float(d.mean())) - float(np.log1p(d).mean())
+        if x.min() == x.max() or c <= 0:
+            raise UnboundedLikelihoodError(
+                f"all {x.size} samples equal {x[0]} to rounding: the likelihood grows without "
+                "bound as k -> infinity. Collect different samples."
+            )
+        k = (3 - c + math.sqrt((c - 3) ** 2 + 24 * c)) / (12 * c)
+        for _ in range(50):
+            value, slope = _log_minus_digamma(k)
+            k, old = 1 / (1 / k + (value - c) / (k * k * slope)), k
+            if abs(k - old) <= 1e-14 * k:
+                break
+        self.k, self.theta = k, mean / k
+        return self
+
+    def __repr__(self) -> str:
+        return _text(self, "k", "theta")
+
+
+def _log_minus_digamma(k: float) -> tuple[float, float]:
+    """The function log k - psi(k) and its derivative, by its asymptotic series for large k.
+
+    There both terms agree in most of their digits, and their difference would lose them.
+    """
+    if k < 15:
+        return math.log(k) - float(digamma(k)), 1 / k - float(polygamma(k, n=1))
+    coefficients = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)  # Abramowitz & Stegun 6.3.18
+    value = 0.5 / k + sum(a / k ** (2 * i) for i, a in enumerate(coefficients, start=1))
+    slope = -0.5 / k**2 - sum(
+        2 * i * a / k ** (2 * i + 1) for i, a in enumerate(coefficients, start=1)
+    )
+    return value, slope
+
+
+class StudentT:
+    r"""Student's t with `nu` degrees of freedom, location `mu` and scale `sigma`; nu = 1 is Cauchy.
+
+    .. math:: \log p(x)=\log\Gamma(\tfrac{\nu+1}2)-\log\Gamma(\tfrac\nu2)-\tfrac12\log\nu\pi
+              -\log\sigma-\tfrac{\nu+1}2\log\Big(1+\frac{(x-\mu)^2}{\nu\sigma^2}\Big)
+
+    Parameters
+    ----------
+    nu, mu, sigma : float, array_like or Tensor
+        Any shapes that broadcast; `nu` and `sigma` are positive. `sigma` is a scale, not the
+        standard deviation (which is sigma sqrt(nu / (nu - 2)) for nu > 2 and does not exist below).
+    """
+
+    def __init__(self, nu: Any = 4.0, mu: Any = 0.0, sigma: Any = 1.0) -> None:
+        self.nu = _validate.parameter("nu", nu, positive=True)
+        self.mu = _validate.parameter("mu", mu)
+        self.sigma = _validate.parameter("sigma", sigma, positive=True)
+
+    def log_prob(self, x: Any) -> Any:
+        """Log-density, in nats, at each point of `x`."""
+        nu, sigma = self.nu, self.sigma
+        z = (_validate.observations(x) - self.mu) / sigma
+        constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * math.pi)
+        return constant - np.log(sigma) - (nu + 1) / 2 * np.log1p(z * z / nu)
+
+    def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
+        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        nu, mu, sigma = (values_of(p) for p in (self.nu, self.mu, self.sigma))
+        return mu + sigma * default_rng(rng).standard_t(nu, _size(n, nu, mu, sigma))
+
+    def fit(self, x: ArrayLike, *, tol: float = 1e-13, max_iter: int = 10_000) -> Self:
+        r"""Set `mu` and `sigma` to their maximum for the present `nu`, which stays as it is.
+
+        EM with the weights :math:`w=(\nu+1)/(\nu+z^2)`: a far sample counts less. Dividing by
+        :math:`\sum w` instead of n has the same fixed point and gets there sooner (Kent, Tyler and
+        Vardi 1994). For nu >= 1 there is only one maximum (Copas 1975); for smaller nu the one
+        found from median and median deviation. To fit `nu` too use :func:`maximum_likelihood`.
+
+        Raises
+        ------
+        UnboundedLikelihoodError
+            If a share of nu / (nu + 1) or more of the samples coincide: then sigma -> 0.
+        """
+        x = _spread_out(x, "sigma")
+        nu = float(self.nu)
+        _, ties = np.unique(x, return_counts=True)
+        if ties.max() >= x.size * nu / (nu + 1):
+            raise UnboundedLikelihoodError(
+                f"{ties.max()} of {x.size} samples coincide, a share of at least nu / (nu + 1) = "
+                f"{nu / (nu + 1):.3g}: the likelihood has no maximum with sigma > 0. Use a larger "
+                "nu or data with fewer ties."
+            )
+        unit = float(np.mean(np.abs(x - np.median(x))))
+        z = (x - float(np.median(x))) / unit
+        mu, sigma = 0.0, float(np.median(np.abs(z))) or 1.0
+        for _ in range(max_iter):
+            w = (nu + 1) / (nu + ((z - mu) / sigma) ** 2)
+            new_mu = float(np.sum(w * z) / np.sum(w))
+            new_sigma = math.sqrt(float(np.sum(w * (z - new_mu) ** 2) / np.sum(w)))
+            change = abs(new_mu - mu) + abs(new_sigma - sigma)
+            mu, sigma = new_mu, new_sigma
+            if change <= tol * sigma:
+                break
+        else:
+            warnings.warn(
+                f"StudentT.fit stopped after {max_iter} steps with a relative change of "
+                f"{change / sigma:.1e} > tol={tol:.1e}",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.mu, self.sigma = float(np.median(x)) + unit * mu, unit * sigma
+        return self
+
+    def __repr__(self) -> str:
+        return _text(self, "nu", "mu", "sigma")
+
+
+class Logistic:
+    r"""Logistic distribution with mean `mu` and scale `s`; standard deviation pi s / sqrt(3).
+
+    .. math:: \log p(x)=-z-\log s-2\log(1+e^{-z}),\qquad z=\frac{x-\mu}s
+
+    Parameters
+    ----------
+    mu, s : float, array_like or Tensor
+        Any shapes that broadcast; `s` is positive.
+    """
+
+    def __init__(self, mu: Any = 0.0, s: Any = 1.0) -> None:
+        self.mu = _validate.parameter("mu", mu)
+        self.s = _validate.parameter("s", s, positive=True)
+
+    def log_prob(self, x: Any) -> Any:
+        """Log-density, in nats, at each point of `x`."""
+        z = (_validate.observations(x) - self.mu) / self.s
+        return -z - np.log(self.s) - 2 * softplus(-z)
+
+    def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
+        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        mu, s = values_of(self.mu), values_of(self.s)
+        return default_rng(rng).logistic(mu, s, _size(n, mu, s))
+
+    def fit(self, x: ArrayLike) -> Self:
+        """Maximise by Newton's method in (mu / s, 1 / s), where the log-likelihood is concave.
+
+        Raises
+        ------
+        UnboundedLikelihoodError
+            If all samples are equal, in particular if there is only one.
+        """
+        x = _spread_out(x, "s")
+        centre = float(np.median(x))
+        unit = float(np.mean(np.abs(x - centre)))
+        found = maximum_likelihood(
+            _logistic_concave, {"nu": 0.0, "tau": positive(1.4)}, (x - centre) / unit
+        ).params
+        self.mu = centre + unit * found["nu"] / found["tau"]
+        self.s = unit / found["tau"]
+        return self
+
+    def __repr__(self) -> str:
+        return _text(self, "mu", "s")
+
+
+def _logistic_concave(x: Any, nu: Any, tau: Any) -> Any:
+    """The logistic log-density with nu = mu / s and tau = 1 / s."""
+    z = tau * x - nu
+    return np.log(tau) - z - 2 * softplus(-z)

@@ -1,0 +1,109 @@
+"""What is in the repository and in the wheel: notebooks without outputs, no leftovers."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import nnlite
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NOTEBOOKS = sorted([*ROOT.glob("lectures/*.ipynb"), *ROOT.glob("exercises/**/*.ipynb")])
+
+
+def _tracked_files() -> list[Path]:
+    """Files of the repository, or of the unpacked source distribution."""
+    listing = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listing.returncode == 0:
+        paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    else:
+        paths = [p for p in ROOT.rglob("*") if not {".venv", "build"} & set(p.parts)]
+    return [p for p in paths if p.is_file()]
+
+
+def test_there_are_lectures():
+    assert any(path.parent.name == "lectures" for path in NOTEBOOKS)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_a_notebook_is_committed_without_outputs_and_with_stable_cell_ids(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] for cell in code), "clear all outputs, then commit"
+    assert all(cell["execution_count"] is None for cell in code), "clear all outputs, then commit"
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in NOTEBOOKS if p.parent.name == "lectures"], ids=lambda p: p.name
+)
+def test_a_lecture_says_how_long_it_takes(path):
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert metadata["nnlite"]["budget_seconds"] > 0
+
+
+def test_no_text_file_holds_a_path_of_somebodys_machine_or_a_merge_conflict():
+    leftovers = re.compile(
+        r"(?<![\w.])/(?:home|Users|root|tmp|work)/\w|[A-Z]:\\Users\\|^(?:<{7}|>{7}) ", re.MULTILINE
+    )
+    found = []
+    for path in _tracked_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # data
+        if path != Path(__file__).resolve():
+            found += [f"{path.relative_to(ROOT)}: {m[0]}" for m in leftovers.finditer(text)]
+    assert found == []
+
+
+def test_text_files_are_utf8_with_unix_line_ends():
+    for path in _tracked_files():
+        if path.suffix in {".py", ".md", ".toml", ".cff", ".ipynb", ".yml"}:
+            assert b"\r" not in path.read_bytes(), path
+            path.read_text(encoding="utf-8")
+
+
+def test_versions_agree():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert nnlite.__version__ == PROJECT["version"]
+    assert f"\nversion: {PROJECT['version']}\n" in citation
+    assert importlib.metadata.version("nnlite") == PROJECT["version"]
+
+
+def test_the_core_needs_numpy_and_safetensors_only():
+    names = [re.split(r"[<>=; ]", requirement)[0] for requirement in PROJECT["dependencies"]]
+    assert names == ["numpy", "safetensors"]
+
+
+@pytest.mark.parametrize("extra", ["fast", "lectures", "test", "dev"])
+def test_pytorch_is_needed_for_benchmarks_only(extra):
+    assert not any(r.startswith("torch") for r in PROJECT["optional-dependencies"][extra])
+
+
+def test_importing_nnlite_imports_no_optional_package():
+    heavy = ("numba", "matplotlib", "scipy", "sklearn", "IPython", "torch", "nbclient")
+    code = f"import sys, nnlite, nnlite.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_data_travels_with_its_attribution():
+    folder = ROOT / "nnlite" / "datasets" / "data"
+    attribution = (folder / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    for path in folder.glob("*.npz"):
+        assert path.name in attribution
+        assert path.name in (ROOT / "LICENSE").read_text(encoding="utf-8")
