@@ -1,8 +1,8 @@
 """The autograd engine (lecture 01).
 
-Read in this order: :mod:`~nnlite.ops.operation` (what a rule is), :mod:`~nnlite.ops.elementwise` (the table of
-rules), :mod:`~nnlite.engine.tensor` (recording), :mod:`~nnlite.engine.backward` (the walk back) and
-:mod:`~nnlite.engine.derivatives` (grad, jacobian, hessian).
+Read in this order: :mod:`~nnlite.ops.operation` (what a rule is), :mod:`~nnlite.ops.elementwise`
+(the table of rules), :mod:`~nnlite.engine.tensor` (recording), :mod:`~nnlite.engine.backward` (the
+walk back) and :mod:`~nnlite.engine.derivatives` (grad, jacobian, hessian).
 """
 
 from nnlite.engine.derivatives import grad, hessian, hvp, jacobian

@@ -1,11 +1,11 @@
 """Reverse mode: from a result back to the leaves, every node once.
 
-A tensor is created after the tensors it was made from. So taking nodes in falling order of creation means that
-each is visited when every gradient that reaches it has been added up: a topological order that costs a
-heap of integers. There is no recursion, so depth is limited by memory only.
+A tensor is created after the tensors it was made from. So taking nodes in falling order of creation
+means that each is visited when every gradient that reaches it has been added up: a topological
+order that costs a heap of integers. There is no recursion, so depth is limited by memory only.
 
-The same walk serves first and higher order. With ``create_graph`` the gradients are Tensors and the rules,
-being NumPy code, record themselves.
+The same walk serves first and higher order. With ``create_graph`` the gradients are Tensors and the
+rules, being NumPy code, record themselves.
 """
 
 from collections.abc import Collection, Container
@@ -31,9 +31,10 @@ def run_backward(root: "Tensor", gradient: Any, retain_graph: bool) -> None:
     for leaf in leaves:
         g = grads[leaf._order]
         if leaf.grad is None:
-            leaf.grad = g if leaf._order in owned else np.array(g)
+            # sums of single numbers are NumPy scalars, not arrays
+            leaf.grad = np.asarray(g) if leaf._order in owned else np.array(g)
         else:
-            leaf.grad = leaf.grad + g
+            leaf.grad = np.asarray(leaf.grad + g)
     if not retain_graph:
         free(visited)
 
@@ -42,20 +43,23 @@ def seed_gradient(root: "Tensor", gradient: Any) -> NDArray[Any]:
     """DL / d root as an array of its shape and dtype: 1 for a single number."""
     if not root.requires_grad:
         raise RuntimeError(
-            "backward from a tensor that does not require grad: nothing in its computation was made with "
+            "backward from a tensor that does not require grad: nothing in its computation was "
+            "made with "
             "requires_grad=True, or it was computed inside nnlite.no_grad()."
         )
     if gradient is None:
         if root.size != 1:
             raise ValueError(
-                f"backward without an argument needs a single number; this tensor has shape {root.shape}. "
+                "backward without an argument needs a single number; this tensor has shape "
+                f"{root.shape}. "
                 "Reduce it first (t.sum().backward()), or pass gradient= of the same shape."
             )
         return np.ones(root.shape, root.dtype)
     seed = np.asarray(ops.values_of(gradient), dtype=root.dtype)
     if seed.shape != root.shape:
         raise ValueError(
-            f"gradient has shape {seed.shape}; the tensor has shape {root.shape}. They must be equal."
+            f"gradient has shape {seed.shape}; the tensor has shape {root.shape}. They must be "
+            "equal."
         )
     return seed
 
@@ -100,13 +104,13 @@ def walk(
         visited.append(t)
         order = t._order
         g = grads[order] if order in keep else grads.pop(order)
-        op, args, values, params, wanted, reads, prints = t._node  # type: ignore[misc]
+        op, args, values, params, wanted, reads, prints = t._node
         if wanted is None:
             raise RuntimeError(
                 f"the graph through {op.name!r} was freed by an earlier backward. Pass "
                 "retain_graph=True to the first call if you need two, or compute the result again."
             )
-        out = t._data
+        out: Any = t._data
         if prints and fingerprints(reads, values, args, t) != prints:
             raise RuntimeError(_edited(t))
         inputs = values
@@ -115,7 +119,13 @@ def walk(
         rules, binary = op.vjps, op.binary
         if binary:
             x, y = inputs
-        every = op.joint(g, out, *inputs, **params) if op.joint is not None else None
+        every = None
+        if op.joint is not None:
+            if op.selective:
+                useful = tuple(i for i in wanted if towards is None or args[i]._order in towards)
+                every = op.joint(g, out, *inputs, wanted=useful, **params)
+            else:
+                every = op.joint(g, out, *inputs, **params)
         for i in wanted:
             parent = args[i]
             key = parent._order
@@ -138,6 +148,8 @@ def walk(
                 d = _cast(d, data.dtype, op)
             if key not in grads:
                 grads[key] = d
+                if op.fresh and not create_graph:
+                    owned.add(key)
                 if parent._node is None:
                     leaves.append(parent)
                 else:
@@ -156,17 +168,18 @@ def walk(
 def free(visited: list["Tensor"]) -> None:
     """Let go of the arguments that results hold on to; their names stay for error messages."""
     for t in visited:
-        t._node = t._node[0].freed  # type: ignore[index]
+        t._node = t._node[0].freed
 
 
 def _edited(t: "Tensor") -> str:
     """The message for an array that was edited although a rule needs it."""
-    op, args, values, _, _, reads, prints = t._node  # type: ignore[misc]
+    op, args, values, _, _, reads, prints = t._node
     now = fingerprints(reads, values, args, t)
     r = next(r for r, x, y in zip(reads, now, prints, strict=True) if x != y)
     what = "its result" if r == ops.OUT else f"its argument {r + 1}"
     return (
-        f"the derivative of {op.name!r} needs an array that was edited after the operation: {what}, "
+        f"the derivative of {op.name!r} needs an array that was edited after the operation: "
+        f"{what}, "
         f"of shape {(*values, t._data)[r].shape}. Edit a copy, or run backward before the edit."
     )
 

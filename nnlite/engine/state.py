@@ -29,8 +29,15 @@ class no_grad(ContextDecorator):
     ...     w -= 0.1
     """
 
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def _recreate_cm(self) -> "no_grad":
+        """A decorated function may run in several threads at once: each call gets its own."""
+        return no_grad()
+
     def __enter__(self) -> None:
-        self._before = [*getattr(self, "_before", []), STATE.recording]
+        self._before.append(STATE.recording)
         STATE.recording = False
 
     def __exit__(self, *exc: object) -> None:

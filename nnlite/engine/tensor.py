@@ -4,30 +4,89 @@ A Tensor made by an operation keeps the operation and its arguments; :mod:`nnlit
 walks these links from a result back to the leaves. Nothing here knows any derivative: rules live in
 :mod:`nnlite.ops`. NumPy's own functions work on Tensors through NumPy's two protocols,
 ``__array_ufunc__`` (``np.exp(t)``, ``array * t``) and ``__array_function__`` (``np.sum(t)``,
-``np.concatenate([t, u])``): write NumPy, get gradients. Lecture 01 builds a small Tensor in the open.
+``np.concatenate([t, u])``): write NumPy, get gradients. Lecture 01 builds a small Tensor in the
+open.
 """
 
-import difflib
 import itertools
-import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnlite import ops
+from nnlite.engine.advice import attribute_advice, explained
 from nnlite.engine.backward import run_backward
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
 from nnlite.engine.edits import fingerprints
+from nnlite.engine.methods import ArrayMethods
 from nnlite.engine.state import STATE
-from nnlite.ops import TABLE, Operation
+from nnlite.ops import Operation
 
 _new_order = itertools.count(1).__next__
 _FLOATS = ("float32", "float64")
 
 
-class Tensor:
+_Method = Callable[[Any, Any], Any]
+
+
+def _operator(op: Operation) -> tuple[_Method, _Method]:
+    """The methods for ``x op y`` and ``y op x``.
+
+    The first is ``record(op, (x, y), {})`` unrolled: arithmetic on small tensors lives on its
+    speed.
+    """
+    forward = op.forward
+    reads_first, reads_second, reads_both = op.reads[0], op.reads[1], op.reads_both
+
+    def method(x: Any, y: Any) -> Any:
+        a = x._data
+        if isinstance(y, Tensor):
+            b = y._data
+            y_parent = y.requires_grad
+        else:
+            b = _weak(y, (x,))
+            y_parent = False
+        try:
+            out = forward(a, b)
+        except (ValueError, TypeError) as error:
+            raise explained(op, (a, b), error) from error
+        t = _make(Tensor)
+        t._data = out if type(out) is _ndarray else np.asarray(out)
+        t.grad = None
+        t._order = _new_order()
+        t._version = 0
+        if (y_parent or x.requires_grad) and STATE.recording:
+            t.requires_grad = True
+            if not y_parent:
+                wanted, reads = _FIRST, reads_first
+            elif x.requires_grad:
+                wanted, reads = _BOTH, reads_both
+            else:
+                wanted, reads = _SECOND, reads_second
+            args, values = (x, y), (a, b)
+            prints = fingerprints(reads, values, args, t) if reads else None
+            t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
+        else:
+            t.requires_grad = False
+            t._node = None
+        return t
+
+    def reflected(y: Any, x: Any) -> Any:
+        return record(op, (x, y), {})
+
+    return method, reflected
+
+
+_make = object.__new__
+_ndarray = np.ndarray
+_NO_PARAMS: dict[str, Any] = {}
+_FIRST: tuple[int, ...] = (0,)
+_SECOND, _BOTH = (1,), (0, 1)
+
+
+class Tensor(ArrayMethods):
     """An n-dimensional array with a gradient.
 
     Parameters
@@ -65,7 +124,7 @@ class Tensor:
     __slots__ = (
         "__weakref__",
         "_data",
-        "_node",  # how it was made (see Node); None for a leaf
+        "_node",  # how it was made (see record); None for a leaf
         "_order",  # creation number: arguments are older than results
         "_version",  # counts edits made through this tensor
         "grad",
@@ -82,7 +141,7 @@ class Tensor:
                 "Ragged lists, text and complex numbers cannot be differentiated here."
             )
         self._data = array
-        self._node: Node | None = None
+        self._node: Any = None
         self._order = _new_order()
         self._version = 0
         self.grad: NDArray[Any] | None = None
@@ -121,14 +180,6 @@ class Tensor:
         return self._data.dtype
 
     @property
-    def T(self) -> "Tensor":
-        return np.transpose(self)  # type: ignore[call-overload]
-
-    @property
-    def mT(self) -> "Tensor":
-        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
-
-    @property
     def is_leaf(self) -> bool:
         """True if no recorded operation made this tensor."""
         return self._node is None
@@ -163,7 +214,8 @@ class Tensor:
             )
         if not requires_grad and self._node is not None:
             raise RuntimeError(
-                f"this tensor is the result of {self._node[0].name}; requires_grad can be switched off "
+                f"this tensor is the result of {self._node[0].name}; requires_grad can be "
+                "switched off "
                 "for leaves only. Use t.detach()."
             )
         self.requires_grad = requires_grad
@@ -207,7 +259,8 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if self.requires_grad:
             raise RuntimeError(
-                "turning a Tensor that requires grad into an array would silently drop its gradient. "
+                "turning a Tensor that requires grad into an array would silently drop its "
+                "gradient. "
                 "Use t.detach() (or t.data) if that is what you want."
             )
         return np.array(self._data, dtype, copy=copy)
@@ -215,7 +268,8 @@ class Tensor:
     def __bool__(self) -> bool:
         if self._data.size != 1:
             raise ValueError(
-                f"the truth value of a tensor of shape {self.shape} is ambiguous. Use np.any or np.all."
+                f"the truth value of a tensor of shape {self.shape} is ambiguous. Use np.any or "
+                "np.all."
             )
         return bool(self._data)
 
@@ -237,9 +291,19 @@ class Tensor:
         if self.requires_grad:
             raise RuntimeError(
                 f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
-                "Use t.item() for the number, or keep computing with t."
+                "Use t.item() for the number, or keep computing with t: np.exp(t), not math.exp(t)."
             )
         return self.item()
+
+    def __format__(self, spec: str) -> str:
+        """A single number takes a format (``f"{loss:.3f}"``), as shown text drops no gradient."""
+        if not spec:
+            return str(self)
+        if self._data.size != 1:
+            raise TypeError(
+                f"only a single number takes the format {spec!r}; this tensor has shape {self.shape}."
+            )
+        return format(self.item(), spec)
 
     def __len__(self) -> int:
         if not self._data.ndim:
@@ -275,7 +339,8 @@ class Tensor:
         return type(self), (self._data, self.requires_grad)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(_attribute_advice(name))
+        known = [k for k in dir(type(self)) if not k.startswith("_")]
+        raise AttributeError(attribute_advice(name, known))
 
     def __repr__(self) -> str:
         values = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100)
@@ -292,53 +357,25 @@ class Tensor:
 
     # ---- operators: each is one line of the operations' table ------------------------------
 
-    def __add__(self, other: Any) -> "Tensor":
-        return _binary(ops.add, self, other)
-
-    def __radd__(self, other: Any) -> "Tensor":
-        return record(ops.add, (other, self), {})
-
-    def __sub__(self, other: Any) -> "Tensor":
-        return _binary(ops.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return record(ops.subtract, (other, self), {})
-
-    def __mul__(self, other: Any) -> "Tensor":
-        return _binary(ops.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> "Tensor":
-        return record(ops.multiply, (other, self), {})
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return record(ops.divide, (other, self), {})
-
-    def __pow__(self, other: Any) -> "Tensor":
-        return _binary(ops.power, self, other)
-
-    def __rpow__(self, other: Any) -> "Tensor":
-        return record(ops.power, (other, self), {})
+    __add__, __radd__ = _operator(ops.add)
+    __sub__, __rsub__ = _operator(ops.subtract)
+    __mul__, __rmul__ = _operator(ops.multiply)
+    __truediv__, __rtruediv__ = _operator(ops.divide)
+    __floordiv__, __rfloordiv__ = _operator(ops.floor_divide)
+    __mod__, __rmod__ = _operator(ops.mod)
+    __pow__, __rpow__ = _operator(ops.power)
 
     def __matmul__(self, other: Any) -> "Tensor":
-        return ops.matmul(self, other)
+        return ops.matmul(self, _weak(other, (self,)))
 
     def __rmatmul__(self, other: Any) -> "Tensor":
-        return ops.matmul(other, self)
+        return ops.matmul(_weak(other, (self,)), self)
 
-    def __mod__(self, other: Any) -> "Tensor":
-        return _binary(ops.mod, self, other)
+    def __divmod__(self, other: Any) -> tuple["Tensor", "Tensor"]:
+        return self // other, self % other
 
-    def __rmod__(self, other: Any) -> "Tensor":
-        return record(ops.mod, (other, self), {})
-
-    def __floordiv__(self, other: Any) -> "Tensor":
-        return np.floor(self / other)  # type: ignore[call-overload]
-
-    def __rfloordiv__(self, other: Any) -> "Tensor":
-        return np.floor(other / self)  # type: ignore[call-overload]
+    def __rdivmod__(self, other: Any) -> tuple["Tensor", "Tensor"]:
+        return other // self, other % self
 
     def __neg__(self) -> "Tensor":
         return ops.negative(self)
@@ -387,22 +424,25 @@ class Tensor:
         self._data[ops.plain_index(index)] = _values(value)
         self._version += 1
 
-    def __iadd__(self, other: Any) -> "Tensor":
+    def __iadd__(self, other: Any) -> Any:
         return self._edit(np.add, "+=", other)
 
-    def __isub__(self, other: Any) -> "Tensor":
+    def __isub__(self, other: Any) -> Any:
         return self._edit(np.subtract, "-=", other)
 
-    def __imul__(self, other: Any) -> "Tensor":
+    def __imul__(self, other: Any) -> Any:
         return self._edit(np.multiply, "*=", other)
 
-    def __itruediv__(self, other: Any) -> "Tensor":
+    def __itruediv__(self, other: Any) -> Any:
         return self._edit(np.divide, "/=", other)
 
-    def _edit(self, ufunc: np.ufunc, sign: str, other: Any) -> "Tensor":
+    def __ipow__(self, other: Any) -> Any:
+        return self._edit(np.power, "**=", other)
+
+    def _edit(self, ufunc: np.ufunc, sign: str, other: Any) -> Any:
         """``t += v``: a new tensor where the graph records, an edit in place where it does not."""
         if STATE.recording and (self._node is not None or getattr(other, "requires_grad", False)):
-            return ufunc(self, other)  # type: ignore[no-any-return]
+            return ufunc(self, other)
         self._check_edit(f"t {sign} value", other)
         ufunc(self._data, _values(other), out=self._data, casting="same_kind")
         self._version += 1
@@ -423,125 +463,6 @@ class Tensor:
                 "np.where, np.concatenate or np.stack instead, or assign value.detach()."
             )
 
-    # ---- NumPy's methods ------------------------------------------------------------------
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return ops.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return ops.mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
-        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
-        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return ops.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return ops.min(self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return ops.prod(self, axis=axis, keepdims=keepdims)
-
-    def cumsum(self, axis: int | None = None) -> "Tensor":
-        return ops.cumsum(self, axis=axis)
-
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
-        return ops.trace(self, offset, axis1, axis2)
-
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
-        return ops.diagonal(self, offset, axis1, axis2)
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        return np.argmax(self._data, axis=axis, keepdims=keepdims)
-
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        return np.argmin(self._data, axis=axis, keepdims=keepdims)
-
-    def argsort(self, axis: int | None = -1) -> Any:
-        return np.argsort(self._data, axis=axis)
-
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return np.any(self._data, axis=axis, keepdims=keepdims)
-
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return np.all(self._data, axis=axis, keepdims=keepdims)
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        return ops.reshape(self, shape=_sequence(shape))
-
-    def transpose(self, *axes: Any) -> "Tensor":
-        return ops.transpose(self, axes=_sequence(axes) if axes and axes != (None,) else None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> "Tensor":
-        return ops.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Any = None) -> "Tensor":
-        return ops.squeeze(self, axis)
-
-    def flatten(self) -> "Tensor":
-        return ops.reshape(self, shape=(-1,))
-
-    ravel = flatten
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
-        return ops.repeat(self, repeats, axis)
-
-    def take(self, indices: Any, axis: int | None = None) -> "Tensor":
-        return ops.take(self, indices, axis)
-
-    def clip(self, min: Any = None, max: Any = None) -> "Tensor":
-        return ops.clip(self, min, max)
-
-    def round(self, decimals: int = 0) -> "Tensor":
-        return ops.round(self, decimals=decimals)
-
-    def dot(self, other: Any) -> "Tensor":
-        return ops.dot(self, other)
-
-    def sort(self, axis: int = -1) -> "Tensor":
-        """A sorted copy (NumPy's method sorts in place, which no graph can follow)."""
-        return ops.sort(self, axis)
-
-    def copy(self) -> "Tensor":
-        return ops.copy(self)
-
-    def astype(self, dtype: DTypeLike) -> "Tensor":
-        """A copy in another dtype; gradients come back in this tensor's own."""
-        if np.dtype(dtype).kind != "f":
-            return Tensor(self._data.astype(dtype))
-        return ops.astype(self, dtype=np.dtype(dtype))
-
-    def exp(self) -> "Tensor":
-        return ops.exp(self)
-
-    def log(self) -> "Tensor":
-        return ops.log(self)
-
-    def sqrt(self) -> "Tensor":
-        return ops.sqrt(self)
-
-    def abs(self) -> "Tensor":
-        return ops.absolute(self)
-
-    def sin(self) -> "Tensor":
-        return ops.sin(self)
-
-    def cos(self) -> "Tensor":
-        return ops.cos(self)
-
-    def tanh(self) -> "Tensor":
-        return ops.tanh(self)
-
-    def sigmoid(self) -> "Tensor":
-        return ops.sigmoid(self)
-
-    def relu(self) -> "Tensor":
-        return ops.relu(self)
-
 
 def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """A new Tensor holding a copy of ``data`` (the class :class:`Tensor` shares it).
@@ -556,31 +477,26 @@ class _Size(int):
 
     def __call__(self, *axis: Any) -> int:
         raise AttributeError(
-            f"t.size is the number of values, as in NumPy; write t.shape{list(axis) or ''} for the shape."
+            f"t.size is the number of values, as in NumPy; write t.shape{list(axis) or ''} for "
+            "the shape."
         )
 
 
 # ---- recording -----------------------------------------------------------------------------
 
 
-#: How a tensor was made: operation, arguments (Tensors, arrays, numbers), their values, parameters, positions
-#: of the arguments that require grad, positions that the rules will read, and fingerprints of those. A plain
-#: tuple of few parts, since making one is on the path of every operation.
-Node = tuple[
-    Operation,
-    tuple[Any, ...],
-    tuple[Any, ...],
-    dict[str, Any],
-    tuple[int, ...],
-    tuple[int, ...],
-    list[Any] | None,
-]
-
-
 def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
-    """Compute ``op(*args, **params)`` and remember how, if anything in it requires grad."""
-    values = tuple([a._data if isinstance(a, Tensor) else _weak(a) for a in args])
-    out = op.forward(*values, **params)
+    """Compute ``op(*args, **params)`` and remember how, if anything in it requires grad.
+
+    What is remembered, in ``_node``: operation, arguments (Tensors, arrays, numbers), their values,
+    parameters, positions of the arguments that require grad, positions that the rules will read,
+    and fingerprints of those. A plain tuple, since making one is on the path of every operation.
+    """
+    values = tuple([a._data if isinstance(a, Tensor) else _weak(a, args) for a in args])
+    try:
+        out = op.forward(*values, **params)
+    except (ValueError, TypeError) as error:
+        raise explained(op, values, error) from error
     if op.residuals:
         out, residual = out
         params = {**params, "residual": residual}
@@ -601,38 +517,6 @@ def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tens
     return t
 
 
-def _binary(op: Operation, x: Tensor, y: Any) -> Tensor:
-    """``record(op, (x, y), {})`` unrolled: arithmetic on small tensors lives on its speed."""
-    a = x._data
-    if isinstance(y, Tensor):
-        b = y._data
-        y_parent = y.requires_grad
-    else:
-        b = _weak(y)
-        y_parent = False
-    out = op.forward(a, b)
-    t = _make(Tensor)
-    t._data = out if type(out) is _ndarray else np.asarray(out)
-    t.grad = None
-    t._order = _new_order()
-    t._version = 0
-    if (y_parent or x.requires_grad) and STATE.recording:
-        t.requires_grad = True
-        if not y_parent:
-            wanted, reads = _FIRST, op.reads[0]
-        elif x.requires_grad:
-            wanted, reads = _BOTH, op.reads_both
-        else:
-            wanted, reads = _SECOND, op.reads[1]
-        args, values = (x, y), (a, b)
-        prints = fingerprints(reads, values, args, t) if reads else None
-        t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
-    else:
-        t.requires_grad = False
-        t._node = None
-    return t
-
-
 def _result(out: Any) -> Tensor:
     """A Tensor around what an operation computed; faster than the checks of the constructor."""
     t = _make(Tensor)
@@ -644,87 +528,28 @@ def _result(out: Any) -> Tensor:
     return t
 
 
-def _weak(x: Any) -> Any:
-    """NumPy's float64 scalars (``np.sqrt(2)``) count as Python numbers: they do not promote float32."""
-    return float(x) if type(x) is np.float64 else x
+def _weak(x: Any, args: tuple[Any, ...]) -> Any:
+    """A number or a list of numbers such that it does not promote the Tensors beside it.
+
+    NumPy's own scalars (``np.sqrt(2)``, ``mask.sum()``) count as Python's, which take the dtype of
+    the array they meet; so do lists. Only arrays promote.
+    """
+    convert = _NUMBERS.get(type(x))
+    if convert is not None:
+        return convert(x)
+    if type(x) is list:
+        array = np.asarray(x)
+        dtype = np.result_type(*[a._data for a in args if isinstance(a, Tensor)])
+        return array.astype(dtype) if dtype.kind == "f" and array.dtype.kind in "fiu" else array
+    return x
 
 
-_make = object.__new__
-_ndarray = np.ndarray
-_NO_PARAMS: dict[str, Any] = {}
-_FIRST, _SECOND, _BOTH = (0,), (1,), (0, 1)
-
+_NUMBERS: dict[type, Any] = {
+    np.float64: float,
+    **{np.dtype(code).type: int for code in "bhilqBHILQ"},
+}
 # ---- helpers -------------------------------------------------------------------------------
 
 
 def _values(x: Any) -> Any:
     return x._data if isinstance(x, Tensor) else x
-
-
-def _sequence(args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The numbers of ``f(2, 3)`` or ``f((2, 3))``."""
-    if len(args) == 1 and isinstance(args[0], tuple | list):
-        args = tuple(args[0])
-    return tuple(operator.index(i) for i in args)
-
-
-#: Methods of torch.Tensor and of ndarray that do not exist here -> what to write.
-_INSTEAD = {
-    "view": "t.reshape(...)",
-    "view_as": "t.reshape(other.shape)",
-    "permute": "t.transpose(...)",
-    "unsqueeze": "np.expand_dims(t, axis)",
-    "dim": "t.ndim",
-    "numel": "t.size",
-    "cpu": "the tensor itself: there is only one device",
-    "cuda": "the tensor itself: there is only one device",
-    "to": "t.astype(dtype)",
-    "float": "t.astype('float32')",
-    "double": "t.astype('float64')",
-    "long": "t.astype(int)",
-    "expand": "np.broadcast_to(t, shape)",
-    "expand_as": "np.broadcast_to(t, other.shape)",
-    "cat": "np.concatenate([...])",
-    "chunk": "np.array_split(t, n)",
-    "mm": "t @ other",
-    "bmm": "t @ other",
-    "matmul": "t @ other",
-    "pow": "t ** y",
-    "add_": "t += value inside nnlite.no_grad()",
-    "sub_": "t -= value inside nnlite.no_grad()",
-    "mul_": "t *= value inside nnlite.no_grad()",
-    "copy_": "t.data[...] = value",
-    "zero_": "t.data[...] = 0",
-    "fill_": "t.data[...] = value",
-    "normal_": "nnlite.nn.init.normal_(t)",
-    "retain_grad": "nnlite.grad(loss, t), which works for intermediate results too",
-    "grad_fn": "print(t), or nnlite.plots.graph(t)",
-    "norm": "np.linalg.norm(t)",
-    "topk": "np.sort(t) and indexing",
-    "gather": "np.take_along_axis(t, index, axis)",
-    "fill": "t.data[...] = value",
-    "resize": "t.reshape(...)",
-    "put": "np.where(mask, value, t)",
-    "byteswap": "t.data.byteswap()",
-    "tobytes": "t.data.tobytes()",
-    "itemsize": "t.data.itemsize",
-    "nbytes": "t.data.nbytes",
-    "strides": "t.data.strides",
-    "flags": "t.data.flags",
-    "log1p": "np.log1p(t)",
-    "softmax": "nnlite.nn.functional.softmax(t, axis)",
-}
-
-
-def _attribute_advice(name: str) -> str:
-    instead = _INSTEAD.get(name)
-    if instead is None:
-        known = [k for k in dir(Tensor) if not k.startswith("_")]
-        close = difflib.get_close_matches(name, known, n=1)
-        function = getattr(np, name, None)
-        if close:
-            instead = f"t.{close[0]}"
-        elif function in TABLE:
-            instead = f"np.{name}(t, ...)"
-    advice = f" Use {instead}." if instead else " Tensors have NumPy's methods; see dir(t)."
-    return f"Tensor has no attribute {name!r}.{advice}"

@@ -1,9 +1,9 @@
 """Operations: each a forward function with its derivative rule beside it.
 
-Read :mod:`nnlite.ops.operation` first (what a rule is), then :mod:`nnlite.ops.elementwise` (the table).
-Names are NumPy's. Operations given plain arrays return plain arrays; given a Tensor they record
-themselves. ``TABLE`` says which of them answers for which NumPy function, ``PLAIN`` which NumPy functions have no
-gradient and run on the values.
+Read :mod:`nnlite.ops.operation` first (what a rule is), then :mod:`nnlite.ops.elementwise` (the
+table). Names are NumPy's. Operations given plain arrays return plain arrays; given a Tensor they
+record themselves. ``TABLE`` says which of them answers for which NumPy function, ``PLAIN`` which
+NumPy functions have no gradient and run on the values.
 """
 
 from nnlite.ops.activations import log_softmax, logsumexp, relu, sigmoid, softmax, softplus

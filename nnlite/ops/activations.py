@@ -1,12 +1,13 @@
-"""Functions of neural networks that NumPy does not have: sigmoid, softplus, relu, logsumexp, softmax.
+"""Functions of neural networks that NumPy does not have: sigmoid, relu, softmax and relatives.
 
-Each is computed so that it neither overflows nor loses digits at either end. Branches look at the real
-part, so that the complex step of lecture 01 works through them.
+Each is computed so that it neither overflows nor loses digits at either end. Branches look at the
+real part, so that the complex step of lecture 01 works through them.
 """
 
 import numpy as np
 
-from nnlite.ops.operation import Operation, values_of
+from nnlite.ops.operation import Operation
+from nnlite.ops.reductions import restore
 
 
 def _sigmoid(x):
@@ -33,24 +34,48 @@ relu = Operation(
 )
 
 
-def logsumexp(x, axis=None, keepdims=False):
-    """Log sum exp(x) over ``axis``, with the largest x taken out of the sum so that nothing overflows.
-
-    Its gradient is softmax(x); the operations it is made of give that by themselves.
-    """
-    top = np.max(np.real(values_of(x)), axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)  # all -inf: log 0, not NaN
-    total = np.sum(np.exp(x - top), axis=axis, keepdims=keepdims)
-    return np.log(total) + (top if keepdims else np.squeeze(top, axis))
+def _top(x, axis):
+    """The largest x along ``axis``: taken out of exponents so that nothing overflows."""
+    top = np.max(np.real(x), axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0)  # all -inf: the log of 0, not NaN
 
 
-def log_softmax(x, axis=-1):
-    """Log of :func:`softmax`, exact where the share itself would underflow."""
-    return x - logsumexp(x, axis=axis, keepdims=True)
+def _logsumexp(x, axis=None, keepdims=False):
+    top = _top(x, axis)
+    with np.errstate(divide="ignore"):
+        out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else np.squeeze(out, axis)
 
 
-def softmax(x, axis=-1):
-    """e^x / sum e^x along ``axis``: positive shares that sum to one."""
-    top = np.max(np.real(values_of(x)), axis=axis, keepdims=True)
-    e = np.exp(x - top)
+def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
+    """The gradient of log sum exp(x) is softmax(x) = exp(x - out)."""
+    out = restore(out, x.ndim, axis, keepdims)
+    return restore(g, x.ndim, axis, keepdims) * np.exp(x - np.where(np.isfinite(out), out, 0))
+
+
+logsumexp = Operation(
+    _logsumexp, _logsumexp_rule, name="logsumexp", arrays=("x",), params=("axis", "keepdims")
+)
+
+
+def _softmax(x, axis=-1):
+    e = np.exp(x - _top(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
+
+
+softmax = Operation(
+    _softmax,
+    # d s_i / d x_j = s_i (delta_ij - s_j)
+    lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    name="softmax",
+    arrays=("x",),
+    params=("axis",),
+)
+log_softmax = Operation(
+    # exact where the share itself would underflow
+    lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
+    lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    name="log_softmax",
+    arrays=("x",),
+    params=("axis",),
+)

@@ -1,16 +1,16 @@
 """Elementwise operations: one line each, function and derivative rules side by side.
 
 Each rule is ``vjp(g, out, *arrays)``; a leading underscore marks what the rule does not read (see
-:mod:`nnlite.ops.operation`). Shapes are left to broadcasting: where an argument was stretched, the engine
-sums its gradient back. At a kink the rules give the usual subgradient: 0 for ``abs`` and ``relu``, half
-and half for a tie of ``maximum`` and ``minimum``.
+:mod:`nnlite.ops.operation`). Shapes are left to broadcasting: where an argument was stretched, the
+engine sums its gradient back. At a kink the rules give the usual subgradient: 0 for ``abs`` and
+``relu``, half and half for a tie of ``maximum`` and ``minimum``.
 """
 
 import math
 
 import numpy as np
 
-from nnlite.ops.operation import Operation, define, operation
+from nnlite.ops.operation import TABLE, Operation, define, operation, values_of
 
 # ---- arithmetic ------------------------------------------------------------------------------
 add = define(np.add, lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g)
@@ -21,14 +21,21 @@ negative = define(np.negative, lambda g, _out, _x: -g)
 positive = define(np.positive, lambda g, _out, _x: g)
 reciprocal = define(np.reciprocal, lambda g, out, _x: -g * out * out)
 square = define(np.square, lambda g, _out, x: g * (2 * x))
-mod = define(np.remainder, lambda g, _out, _x, _y: g, lambda g, _out, x, y: -g * np.floor(x / y))
+# x = (x // y) y + x % y, and x // y is constant between its jumps
+mod = define(
+    np.remainder,
+    lambda g, _out, _x, _y: g,
+    lambda g, _out, x, y: -g * np.floor_divide(x, y),
+    name="mod",
+)
+fmod = define(np.fmod, lambda g, _out, _x, _y: g, lambda g, _out, x, y: -g * np.trunc(x / y))
 
 
 def _power_base(g, _out, x, y):
     """D x^y / dx = y x^(y-1), and 0 where y = 0 (also at x = 0, where x^(y-1) is infinite)."""
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y else np.zeros_like(x)
-    return g * y * x ** np.where(y == 0, 1, y - 1)
+    return g * y * x ** np.where((x == 0) & (y == 0), 1, y - 1)
 
 
 def _power_exponent(g, out, x, _y):
@@ -49,7 +56,18 @@ log10 = define(np.log10, lambda g, _out, x: g / (x * math.log(10)))
 log1p = define(np.log1p, lambda g, _out, x: g / (1 + x))
 sqrt = define(np.sqrt, lambda g, out, _x: g / (2 * out))
 cbrt = define(np.cbrt, lambda g, out, _x: g / (3 * out * out))
-hypot = define(np.hypot, lambda g, out, x, _y: g * x / out, lambda g, out, _x, y: g * y / out)
+hypot = define(
+    np.hypot,
+    lambda g, out, x, _y: g * _share(x, out),
+    lambda g, out, _x, y: g * _share(y, out),
+)
+
+
+def _share(side, length):
+    """Side / length, and 0 at the origin, as for a norm."""
+    return np.where(length == 0, 0, side / np.where(length == 0, 1, length))
+
+
 # the gradient of log(e^x + e^y) is the share of each, e^(x - out)
 logaddexp = define(
     np.logaddexp,
@@ -82,18 +100,29 @@ arccosh = define(np.arccosh, lambda g, _out, x: g / np.sqrt(x * x - 1))
 arctanh = define(np.arctanh, lambda g, _out, x: g / (1 - x * x))
 deg2rad = define(np.deg2rad, lambda g, _out, _x: g * (math.pi / 180))
 rad2deg = define(np.rad2deg, lambda g, _out, _x: g * (180 / math.pi))
-sinc = define(np.sinc, lambda g, out, x: g * _sinc_slope(out, x))
+radians = define(np.radians, lambda g, _out, _x: g * (math.pi / 180))
+degrees = define(np.degrees, lambda g, _out, _x: g * (180 / math.pi))
 
 
-def _sinc_slope(out, x):
-    """d/dx sin(pi x)/(pi x) = (cos(pi x) - sinc x) / x, and 0 at 0."""
-    at_zero = x == 0
-    return np.where(at_zero, 0.0, (np.cos(math.pi * x) - out) / np.where(at_zero, 1.0, x))
+def _sinc_rule(g, out, x):
+    """d/dx sin(pi x)/(pi x) = (cos(pi x) - sinc x) / x; near 0, where digits cancel, its series."""
+    near = np.abs(x) < 0.05
+    u = (math.pi * x) ** 2
+    series = -(math.pi**2) * x * (1 / 3 - u * (1 / 30 - u * (1 / 840 - u / 45360)))
+    return g * np.where(near, series, (np.cos(math.pi * x) - out) / np.where(near, 1, x))
+
+
+sinc = define(np.sinc, _sinc_rule)
 
 
 # ---- kinks and selections --------------------------------------------------------------------
 absolute = define(np.absolute, lambda g, _out, x: g * np.sign(x))
 fabs = define(np.fabs, lambda g, _out, x: g * np.sign(x))
+copysign = define(
+    np.copysign,
+    lambda g, _out, x, y: g * np.sign(x) * np.copysign(1, y),
+    lambda g, _out, _x, _y: np.zeros_like(g),
+)
 
 
 def _winner(g, x, y):
@@ -116,6 +145,45 @@ where = define(
 )
 
 
+def _less(x, y):
+    """Where x < y; nowhere if a bound is missing."""
+    return False if x is None or y is None else x < y
+
+
+# The gradient goes to the one of the three that was passed on; on a bound that is still x.
+_clip = Operation(
+    np.clip,
+    lambda g, _out, x, low, high: np.where(_less(x, low) | _less(high, x), 0, g),
+    lambda g, _out, x, low, high: np.where(_less(high, low), 0, np.where(_less(x, low), g, 0)),
+    lambda g, _out, x, low, high: np.where(_less(high, x) | _less(high, low), g, 0),
+    name="clip",
+)
+
+
+@operation(np.clip)
+def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+    """Values moved to the nearer bound where they lie outside; None is no bound."""
+    return _clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
+@operation(np.nan_to_num)
+def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    """NaN and infinities replaced by numbers (which have no gradient)."""
+    largest = np.finfo(x.dtype).max
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.isposinf(x), largest if posinf is None else posinf, x)
+    return np.where(np.isneginf(x), -largest if neginf is None else neginf, x)
+
+
+@operation(np.select)
+def select(condlist, choicelist, default=0):
+    """The choice of the first condition that holds."""
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        out = np.where(condition, choice, out)
+    return out
+
+
 @operation(np.fmax)
 def fmax(x, y):
     """The larger of two, ignoring NaN."""
@@ -133,18 +201,65 @@ def _flat(g, _out, _x, **_params):
     return np.zeros_like(g)
 
 
+def _flat2(g, _out, _x, _y):
+    return np.zeros_like(g)
+
+
 sign = define(np.sign, _flat)
 floor = define(np.floor, _flat)
 ceil = define(np.ceil, _flat)
 trunc = define(np.trunc, _flat)
 rint = define(np.rint, _flat)
+fix = define(np.fix, _flat)
 round = define(np.round, _flat, params=("decimals",))
+TABLE[np.around] = round
+floor_divide = define(np.floor_divide, _flat2, _flat2)
+# the second argument is the value at x = 0
+heaviside = define(
+    np.heaviside, _flat2, lambda g, _out, x, _y: np.where(x == 0, g, 0), arrays=("x", "y")
+)
+
+
+@operation(np.divmod)
+def divmod(x, y):
+    """Quotient and remainder."""
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@operation(np.modf)
+def modf(x):
+    """Fractional and integral part."""
+    whole = np.trunc(x)
+    return x - whole, whole
+
 
 # ---- conversions -----------------------------------------------------------------------------
 copy = define(np.copy, lambda g, _out, _x: g)
-astype = Operation(
+astype: Operation = Operation(
     lambda x, dtype: x.astype(dtype),
     lambda g, _out, _x, dtype: g if g.dtype == _x.dtype else astype(g, dtype=_x.dtype),
     name="astype",
     params=("dtype",),
 )
+
+
+def _real(x):
+    """A real array is its own real part and its own conjugate."""
+    return np.positive(x)
+
+
+real = operation(np.real, np.conjugate)(_real)
+if hasattr(np, "astype"):
+
+    @operation(np.astype)
+    def _astype(x, dtype):
+        """A copy in another dtype."""
+        return x.astype(dtype)
+
+
+@operation(np.full_like)
+def full_like(a, fill_value, shape=None):
+    """An array of one value, which may be a Tensor."""
+    if values_of(fill_value) is fill_value:
+        return np.full_like(values_of(a), fill_value, shape=shape)
+    return np.broadcast_to(fill_value, np.shape(a) if shape is None else shape).astype(a.dtype)

@@ -10,22 +10,25 @@ from nnlite.ops.operation import Operation, operation, values_of
 
 
 def plain_index(index):
-    """An index in which Tensors are replaced by their arrays."""
+    """An index in which Tensors are replaced by their arrays, and arrays by copies of their own.
+
+    The graph keeps the index for the way back: what the caller does to it later must not matter.
+    """
     if isinstance(index, tuple):
-        return tuple(plain_index(i) for i in index)
+        return tuple([plain_index(i) for i in index])
     if isinstance(index, list):
         return [plain_index(i) for i in index]
-    return values_of(index)
+    index = values_of(index)
+    return index.copy() if isinstance(index, np.ndarray) else index
 
 
-def _is_basic(index) -> bool:
-    """True if the index selects each entry at most once, as a view."""
+def _selects_once(index) -> bool:
+    """True if no entry can be picked twice: slices, numbers, masks, no arrays of integers."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
         i is None
-        or i is Ellipsis
-        or isinstance(i, slice)
-        or (isinstance(i, int | np.integer) and not isinstance(i, bool))
+        or isinstance(i, slice | int | np.integer | type(...))
+        or (isinstance(i, np.ndarray) and i.dtype == bool)
         for i in parts
     )
 
@@ -33,21 +36,21 @@ def _is_basic(index) -> bool:
 def _scatter(g, index, shape):
     """Zeros of the given shape with ``g`` added at ``index``."""
     out = np.zeros(shape, g.dtype)
-    if _is_basic(index):
+    if _selects_once(index):
         out[index] = g
     else:
         np.add.at(out, index, g)
     return out
 
 
-_getitem = Operation(
+_getitem: Operation = Operation(
     lambda x, index: x[index],
     lambda g, _out, _x, index: scatter(g, index=index, shape=_x.shape),
     name="getitem",
     params=("index",),
 )
 #: The transpose of indexing: zeros of ``shape`` with ``g`` added at ``index``.
-scatter = Operation(
+scatter: Operation = Operation(
     _scatter,
     lambda h, _out, _g, index, shape: _getitem(h, index=index),
     name="scatter",
@@ -111,9 +114,25 @@ def diag(v, k=0):
     """The diagonal of a matrix, or the matrix with a given diagonal."""
     if v.ndim == 2:
         return diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"diag takes a vector or a matrix; got an array of shape {v.shape}.")
     n = v.shape[0] + abs(k)
     i = np.arange(v.shape[0])
     return scatter(v, index=(i + max(0, -k), i + max(0, k)), shape=(n, n))
+
+
+@operation(np.diagflat)
+def diagflat(v, k=0):
+    """The matrix with the flattened input as its diagonal."""
+    return diag(np.reshape(v, (-1,)), k)
+
+
+@operation(np.bincount)
+def bincount(x, weights=None, minlength=0):
+    """How often each number from 0 on occurs in ``x``, or the sum of the weights where it does."""
+    x = values_of(x)
+    counts = np.bincount(x, minlength=minlength)
+    return counts if weights is None else scatter(weights, index=plain_index(x), shape=counts.shape)
 
 
 @operation(np.compress)

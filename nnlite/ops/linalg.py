@@ -5,15 +5,19 @@ algorithmic differentiation"; docs/engine.md derives those of norm and eigh. Fun
 results (eigh, svd) compute one array that holds them all, which is then cut: so the engine needs to
 know operations with one result only.
 
-Where a derivative does not exist (eigenvectors of equal eigenvalues, a singular matrix), the rule raises
-``np.linalg.LinAlgError`` instead of returning infinities.
+Where a derivative does not exist (eigenvectors of equal eigenvalues, a singular matrix), the rule
+raises ``np.linalg.LinAlgError`` instead of returning infinities.
 """
 
+import math
 from collections import namedtuple
 
 import numpy as np
 
+from nnlite.ops.indexing import diagonal, trace
+from nnlite.ops.matrix import cross, outer, tensordot
 from nnlite.ops.operation import Operation, define, operation, values_of
+from nnlite.ops.reductions import axes_of
 
 EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
 SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
@@ -25,9 +29,25 @@ def _t(x):
 
 
 inv = define(np.linalg.inv, lambda g, out, _x: -_t(out) @ g @ _t(out))
-det = define(
-    np.linalg.det, lambda g, out, x: np.expand_dims(g * out, (-1, -2)) * _t(np.linalg.inv(x))
-)
+
+
+def _det_rule(g, out, x):
+    """The matrix of cofactors: det(X) X^-T, or found one by one where X is singular."""
+    if np.all(np.linalg.matrix_rank(x) == x.shape[-1]):
+        return np.expand_dims(g * out, (-1, -2)) * _t(np.linalg.inv(x))
+    return np.expand_dims(g, (-1, -2)) * _cofactors(x)
+
+
+def _cofactors(x):
+    """(-1)^(i+j) times the determinant without row i and column j."""
+    n = x.shape[-1]
+    kept = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
+    # (..., n, n, n - 1, n - 1)
+    minors = x[..., kept[:, None, :, None], kept[None, :, None, :]]
+    return np.linalg.det(minors) * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+
+
+det = define(np.linalg.det, _det_rule)
 _logabsdet = Operation(
     lambda x: np.linalg.slogdet(x)[1],
     lambda g, _out, x: np.expand_dims(g, (-1, -2)) * _t(np.linalg.inv(x)),
@@ -58,7 +78,7 @@ def solve(a, b):
 
 
 def _cholesky_rule(g, out, _x):
-    """Murray (2016), eq. 8: A' = L^-T Phi(L^T L') L^-1, Phi halving the diagonal of the lower triangle.
+    """Murray (2016), eq. 8: A' = L^-T Phi(L^T L') L^-1; Phi(X): lower triangle, diagonal halved.
 
     NumPy reads the lower triangle only; the gradient is made symmetric, so that it is the one for a
     symmetric change of the matrix.
@@ -78,7 +98,7 @@ cholesky = define(np.linalg.cholesky, _cholesky_rule, forward=lambda x: np.linal
 
 
 def _inverse_gaps(values, used: bool, what: str):
-    """1 / (v_j - v_i) off the diagonal, 0 on it; an error where two values are equal and it matters."""
+    """1 / (v_j - v_i) off the diagonal, 0 on it; an error where two values are equal."""
     n = values.shape[-1]
     gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
     off = ~np.eye(n, dtype=bool)
@@ -86,8 +106,10 @@ def _inverse_gaps(values, used: bool, what: str):
     scale = np.max(np.abs(values_of(values)), axis=-1, initial=0.0)[..., None, None]
     if used and np.any(off & (size <= 4 * np.finfo(values.dtype).eps * scale)):
         raise np.linalg.LinAlgError(
-            f"the gradient of {what} does not exist where two of their values are equal (they can be "
-            "rotated freely). Use the values alone, or a function of the matrix that does not depend "
+            f"the gradient of {what} does not exist where two of their values are equal (they can "
+            "be "
+            "rotated freely). Use the values alone, or a function of the matrix that does not "
+            "depend "
             "on the choice, such as the projector onto their span."
         )
     return np.where(off & (size > 0), 1 / np.where(off & (size > 0), gaps, 1), 0)
@@ -163,7 +185,7 @@ _svd = Operation(_svd_forward, _svd_rule, name="svd")
 
 @operation(np.linalg.svd)
 def svd(a, full_matrices=True, compute_uv=True):
-    """Singular values (descending) and vectors; of the vectors only the first min(m, n) of each side."""
+    """Singular values (descending) and the first min(m, n) vectors of each side."""
     m, n = a.shape[-2:]
     if compute_uv and full_matrices and m != n:
         raise ValueError(
@@ -183,7 +205,7 @@ def svd(a, full_matrices=True, compute_uv=True):
 def _norm2_rule(g, out, x, axis):
     """X / |x|, and 0 at x = 0, the subgradient of smallest length."""
     g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
-    return g * x / np.where(out == 0, 1, out)
+    return g * np.where(out == 0, 0, x / np.where(out == 0, 1, out))
 
 
 _norm2 = Operation(
@@ -197,8 +219,7 @@ _norm2 = Operation(
 @operation(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """Vector norms of any order; matrix norms 'fro', 'nuc', 1, 2, inf and their negatives."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(a % x.ndim for a in axes)
+    axes = axes_of(axis, x.ndim)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
         out = _norm2(x, axis=axes)
     elif len(axes) == 1:
@@ -242,7 +263,7 @@ def matrix_power(a, n):
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:
-        return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
+        return 0 * a + np.eye(a.shape[-1], dtype=a.dtype)
     out = None
     while n:  # binary digits of n
         out = (a if out is None else out @ a) if n % 2 else out
@@ -266,3 +287,55 @@ def pinv(a, rcond=None):
         raise TypeError("pinv of a Tensor takes no rcond: the matrix must have full rank.")
     m, n = a.shape[-2:]
     return np.linalg.solve(_t(a) @ a, _t(a)) if m >= n else _t(np.linalg.solve(a @ _t(a), a))
+
+
+# ---- the same functions under the names of the array API (NumPy 2) -----------------------------
+
+
+@operation(np.linalg.vector_norm)
+def vector_norm(x, axis=None, keepdims=False, ord=2):
+    """Norm of the flattened array, or along axes taken together."""
+    axes = axes_of(axis, x.ndim)
+    if len(axes) != 1:  # the axes side by side, as one
+        kept = tuple(i for i in range(x.ndim) if i not in axes)
+        rows = np.transpose(x, kept + axes)
+        flat = np.reshape(rows, (*rows.shape[: len(kept)], math.prod(rows.shape[len(kept) :])))
+        out = norm(flat, ord, -1)
+    else:
+        out = norm(x, ord, axes[0])
+    return np.expand_dims(out, axes) if keepdims else out
+
+
+@operation(np.linalg.matrix_norm)
+def matrix_norm(x, keepdims=False, ord="fro"):
+    """Norm of the matrices in the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+@operation(np.linalg.svdvals)
+def svdvals(x):
+    """Singular values (descending)."""
+    return svd(x, compute_uv=False)
+
+
+operation(np.linalg.cross)(lambda x1, x2, axis=-1: cross(x1, x2, axis))
+operation(np.linalg.outer)(lambda x1, x2: outer(x1, x2))
+operation(np.linalg.tensordot)(lambda x1, x2, axes=2: tensordot(x1, x2, axes))
+
+
+@operation(np.linalg.diagonal)
+def _diagonal(x, offset=0):
+    """Diagonals of the matrices in the last two axes."""
+    return diagonal(x, offset, -2, -1)
+
+
+@operation(np.linalg.trace)
+def _trace(x, offset=0):
+    """Traces of the matrices in the last two axes."""
+    return trace(x, offset, -2, -1)
+
+
+@operation(np.linalg.matrix_transpose)
+def _matrix_transpose(x):
+    """The last two axes exchanged."""
+    return _t(x)

@@ -1,8 +1,8 @@
 """Products: matmul, dot, einsum and what is made of them.
 
-For matrices, ``Z = X Y`` gives ``dL/dX = G Y^T`` and ``dL/dY = X^T G`` with ``G = dL/dZ``. In the language of
-einsum this is one rule for all products: to get the gradient of one factor, put ``g`` in its place and
-ask for its letters.
+For matrices, ``Z = X Y`` gives ``dL/dX = G Y^T`` and ``dL/dY = X^T G`` with ``G = dL/dZ``. In the
+language of einsum this is one rule for all products: to get the gradient of one factor, put ``g``
+in its place and ask for its letters.
 """
 
 import math
@@ -11,6 +11,7 @@ import string
 import numpy as np
 
 from nnlite.ops.operation import Operation, operation
+from nnlite.ops.shaping import atleast_1d
 
 _matmul = Operation(
     np.matmul,
@@ -20,11 +21,15 @@ _matmul = Operation(
 )
 
 
-@operation(np.matmul)
+@operation(np.matmul, np.linalg.matmul)
 def matmul(x1, x2):
-    """Matrix product of the last two axes; a vector acts as a row on the left, a column on the right."""
+    """Matrix product of the last two axes; a vector is a row on the left, a column on the right."""
     left, right = np.ndim(x1) == 1, np.ndim(x2) == 1
     if not left and not right:
+        if np.ndim(x1) > 2 and np.ndim(x2) == 2 and np.shape(x1)[-1] == np.shape(x2)[0]:
+            # a stack times one matrix is one tall matrix times it: one product forward and back
+            tall = np.reshape(x1, (math.prod(np.shape(x1)[:-1]), np.shape(x1)[-1]))
+            return np.reshape(_matmul(tall, x2), (*np.shape(x1)[:-1], np.shape(x2)[1]))
         return _matmul(x1, x2)
     x1 = np.reshape(x1, (1, -1)) if left else x1
     out = _matmul(x1, np.reshape(x2, (-1, 1)) if right else x2)
@@ -48,7 +53,7 @@ def tensordot(a, b, axes=2):
     if isinstance(axes, int | np.integer):
         axes_a, axes_b = list(range(np.ndim(a) - axes, np.ndim(a))), list(range(axes))
     else:
-        axes_a, axes_b = ([i] if isinstance(i, int) else list(i) for i in axes)
+        axes_a, axes_b = ([i] if np.ndim(i) == 0 else list(i) for i in axes)
     axes_a, axes_b = [i % np.ndim(a) for i in axes_a], [i % np.ndim(b) for i in axes_b]
     sa, sb = np.shape(a), np.shape(b)
     if [sa[i] for i in axes_a] != [sb[i] for i in axes_b]:
@@ -85,6 +90,56 @@ def outer(a, b):
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
 
 
+@operation(np.vecdot, np.linalg.vecdot)
+def vecdot(x1, x2, axis=-1):
+    """Sum of products along one axis."""
+    return np.sum(x1 * x2, axis=axis)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+
+    @operation(np.matvec)
+    def matvec(x1, x2):
+        """Matrices times vectors, both in stacks."""
+        return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
+
+    @operation(np.vecmat)
+    def vecmat(x1, x2):
+        """Vectors times matrices, both in stacks."""
+        return np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2)
+
+
+@operation(np.convolve)
+def convolve(a, v, mode="full"):
+    """Discrete convolution of two vectors, ``out[k] = sum_i a[i] v[k - i]``."""
+    a, v = atleast_1d(a, v)
+    if np.size(v) > np.size(a):
+        a, v = v, a
+    n, m = np.size(a), np.size(v)
+    # (n + m - 1, m): row k holds a[k - m + 1], ..., a[k], zeros outside
+    windows = np.pad(a, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
+    out = windows @ v[::-1]
+    start = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
+    return out[start : start + {"full": n + m - 1, "same": n, "valid": n - m + 1}[mode]]
+
+
+@operation(np.correlate)
+def correlate(a, v, mode="valid"):
+    """Sliding products of two vectors: convolution with the second one turned round."""
+    if np.size(v) > np.size(a):
+        return correlate(v, a, mode)[::-1]
+    return convolve(a, v[::-1], mode)
+
+
+@operation(np.polyval)
+def polyval(p, x):
+    """``p[0] x^(n-1) + ... + p[n-1]``, by Horner's scheme."""
+    out = 0 * x
+    for coefficient in p:
+        out = out * x + coefficient
+    return out
+
+
 @operation(np.kron)
 def kron(a, b):
     """Kronecker product."""
@@ -115,31 +170,27 @@ def cross(a, b, axis=-1):
 def _einsum_rule(i, g, _out, *arrays, inputs, output):
     """Put ``g`` in place of the i-th factor and ask for its letters.
 
-    A letter that only the i-th factor has was summed over with nothing beside it, so its gradient is the
-    same all along that axis; a letter of length one that was stretched is summed back.
+    A letter that only the i-th factor has was summed over with nothing beside it, so its gradient
+    is the same all along that axis; a letter of length one that was stretched is summed back.
     """
     others = [j for j in range(len(arrays)) if j != i]
     known = set(output).union(*(inputs[j] for j in others))
     wanted = "".join(c for c in inputs[i] if c in known)
-    terms = [output, *(inputs[j] for j in others)]
-    part = np.einsum(
-        f"{','.join(terms)}->{wanted}", g, *(arrays[j] for j in others), optimize=len(terms) > 2
-    )
-    shape = arrays[i].shape
+    factors = [g, *(arrays[j] for j in others)]
+    part = _contract([output, *(inputs[j] for j in others)], wanted, factors)
     lost = tuple(k for k, c in enumerate(inputs[i]) if c not in known)
-    return np.broadcast_to(np.expand_dims(part, lost), _stretched(part.shape, lost, shape))
+    part = np.expand_dims(part, lost)
+    return np.broadcast_to(part, np.broadcast_shapes(part.shape, arrays[i].shape))
 
 
-def _stretched(part_shape, lost, shape):
-    """The shape of the gradient: lost letters at full length, the others as they came."""
-    kept = iter(part_shape)
-    return tuple(n if k in lost else next(kept) for k, n in enumerate(shape))
+def _contract(inputs, output, factors):
+    """np.einsum, by way of matrix products where planning them pays."""
+    planned = len(factors) > 2 or max(np.size(f) for f in factors) > 2000
+    return np.einsum(f"{','.join(inputs)}->{output}", *factors, optimize=planned)
 
 
 _einsum = Operation(
-    lambda *arrays, inputs, output: np.einsum(
-        f"{','.join(inputs)}->{output}", *arrays, optimize=len(arrays) > 2
-    ),
+    lambda *arrays, inputs, output: _contract(inputs, output, arrays),
     _einsum_rule,
     name="einsum",
     params=("inputs", "output"),
@@ -149,17 +200,15 @@ _einsum = Operation(
 
 @operation(np.einsum)
 def einsum(subscripts, *operands, optimize=False):
-    """Einstein summation; ``optimize`` is accepted (three and more factors are always ordered well)."""
+    """Einstein summation; ``optimize`` is accepted (products are ordered well in any case)."""
     if not isinstance(subscripts, str):
         raise TypeError(
             "einsum of Tensors takes the subscripts as a string, 'ij,jk->ik'; "
             f"got {type(subscripts).__name__} first."
         )
     inputs, output = _parse(subscripts.replace(" ", ""), [np.ndim(a) for a in operands])
-    inputs, operands = list(inputs), list(operands)
-    for k, letters in enumerate(inputs):
-        inputs[k], operands[k] = _without_repeats(letters, operands[k])
-    return _einsum(*operands, inputs=tuple(inputs), output=output)
+    single = [_without_repeats(s, a) for s, a in zip(inputs, operands, strict=True)]
+    return _einsum(*(a for _, a in single), inputs=tuple(s for s, _ in single), output=output)
 
 
 def _parse(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:

@@ -1,23 +1,26 @@
 """What an operation is: a forward function on arrays and, beside it, its derivative rule.
 
-Read this file first if you want to know how nnlite differentiates (lecture 01 builds a smaller one).
+Read this file first if you want to know how nnlite differentiates (lecture 01 builds a smaller
+one).
 
 For an operation ``out = f(x, y, ...)`` inside a larger computation with a scalar result L, reverse
 mode needs one thing only: given ``g = dL/d out``, what is ``dL/dx``? That map, linear in ``g``, is
-the *vector-Jacobian product* (VJP), ``g -> g^T (d out / dx)``. An :class:`Operation` holds one VJP for
-each array argument, called as ``vjp(g, out, *args, **params)``.
+the *vector-Jacobian product* (VJP), ``g -> g^T (d out / dx)``. An :class:`Operation` holds one VJP
+for each array argument, called as ``vjp(g, out, *args, **params)``.
 
 Two conventions make the tables of this package short:
 
 * **Rules are written in NumPy.** On arrays a rule runs at NumPy speed; on Tensors the same rule is
   recorded, since NumPy functions work on Tensors, and so the gradient can be differentiated again.
-* **A name with a leading underscore is not read** (its shape may be). ``lambda g, _out, _x, y: g * y``
-  says that the derivative of a product with respect to ``x`` depends on the value of ``y`` alone. The
-  engine takes this at its word: editing an array that a rule reads is an error, others may change.
+* **A name with a leading underscore is not read** (its shape may be).
+  ``lambda g, _out, _x, y: g * y``
+  says that the derivative of a product with respect to ``x`` depends on the value of ``y`` alone.
+  The engine takes this at its word: editing an array that a rule reads is an error, others may
+  change.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 #: NumPy function -> what computes it on Tensors: an Operation, or a function made of operations.
@@ -40,31 +43,40 @@ class Operation:
     name : str
         The name shown in error messages and graphs.
     params : tuple of str
-        Names of the parameters that are not arrays, in the order in which they may be given by position.
+        Names of the parameters that are not arrays, in the order in which they may be given by
+        position.
     variadic : bool
         True for any number of array arguments; then the one rule takes the argument's position
         first: ``vjp(i, g, out, *arrays, **params)``.
     joint : callable, optional
-        Instead of ``vjps``, one rule ``joint(g, out, *arrays, **params)`` that returns the gradients of all
-        arguments at once (None where there is none), for operations whose gradients share work.
+        Instead of ``vjps``, one rule ``joint(g, out, *arrays, **params)`` that returns the
+        gradients of all arguments at once (None where there is none), for operations whose
+        gradients share work. If it has a keyword ``wanted``, it is told the positions of the
+        arguments whose gradients will be used.
+    fresh : bool
+        True if every gradient is a new array that nothing else holds: the engine may add to it in
+        place and hand it out without a copy.
     residuals : bool
-        True if ``forward`` returns ``(out, residual)``: something computed on the way that the rule can
-        use. The rule gets it as the keyword ``residual``.
+        True if ``forward`` returns ``(out, residual)``: something computed on the way that the rule
+        can use. The rule gets it as the keyword ``residual``.
     """
 
     __slots__ = (
         "__name__",
+        "_known",
         "arity",
         "array_names",
         "binary",
         "forward",
         "freed",
+        "fresh",
         "joint",
         "name",
         "param_names",
         "reads",
         "reads_both",
         "residuals",
+        "selective",
         "variadic",
         "vjps",
     )
@@ -72,26 +84,30 @@ class Operation:
     def __init__(
         self,
         forward: Callable[..., Any],
-        *vjps: Callable[..., Any] | None,
+        *vjps: Any,
         name: str = "",
         arrays: tuple[str, ...] = (),
         params: tuple[str, ...] = (),
         variadic: bool = False,
         joint: Callable[..., Any] | None = None,
         residuals: bool = False,
+        fresh: bool = False,
     ) -> None:
         self.forward = forward
         self.vjps = vjps
         self.name = self.__name__ = name or forward.__name__
         self.variadic = variadic
         self.joint = joint
+        self.selective = joint is not None and "wanted" in inspect.signature(joint).parameters
         self.residuals = residuals
+        self.fresh = fresh
         self.param_names = params
+        self._known = frozenset(params)
         self.array_names = arrays or _array_names(vjps, joint)
         self.arity = len(self.array_names)
         #: for each argument: which argument positions (OUT for the result) its rule reads
         if variadic:
-            self.reads = (_reads_variadic(vjps[0]),)
+            self.reads: tuple[Any, ...] = (_reads_variadic(vjps[0]),)
         else:
             self.reads = tuple(_reads(v, self.arity) for v in vjps or (joint,) * self.arity)
 
@@ -109,7 +125,7 @@ class Operation:
         """Positions of the arrays (of ``n``) that the rule for argument ``i`` reads."""
         if self.variadic:
             return tuple(j for j in range(n) if j != i) if self.reads[0] else ()
-        return self.reads[i]  # type: ignore[return-value]
+        return self.reads[i]
 
     def differentiable(self, i: int) -> bool:
         """Whether argument ``i`` has a gradient."""
@@ -117,7 +133,7 @@ class Operation:
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Apply to arrays, or record on the graph if an argument is a Tensor."""
-        if not self.variadic and (len(args) != self.arity or params):
+        if not self.variadic and (len(args) != self.arity or not self._known >= params.keys()):
             args, params = self._bind(args, params)
         for a in args:
             if hasattr(a, "__record_operation__"):
@@ -137,26 +153,32 @@ class Operation:
         params = {**params, **dict(zip(self.param_names, args[self.arity :], strict=False))}
         args = args[: self.arity]
         for name in self.array_names[len(args) :]:
-            key = name if name in params else next(iter(k for k in params if k in _ALIASES), None)
-            if key is None:
+            if name not in params:
                 raise TypeError(f"{self.name} is missing its argument {name!r}.")
-            args += (params.pop(key),)
+            args += (params.pop(name),)
         unknown = [k for k in params if k not in self.param_names]
         if unknown:
-            raise TypeError(
-                f"{self.name} of a Tensor does not take {', '.join(k + '=' for k in unknown)} "
-                f"(it takes {', '.join(self.param_names) or 'no keyword'}). {_ADVICE.get(unknown[0], '')}".rstrip()
-            )
+            raise TypeError(refusal(self.name, unknown[0], self.param_names))
         return args, params
 
 
-#: NumPy's own names for a first argument given by keyword
-_ALIASES = ("a", "x", "m", "ary", "array", "arr")
 _ADVICE = {
-    "out": "out= would overwrite an array that the graph may need: use the returned value.",
+    "out": "The graph may need what it overwrites: use the value returned (x = x + t, not x += t).",
     "dtype": "Convert with .astype() first: t.astype('float64').",
     "where": "Select with np.where(mask, t, 0) first.",
+    "initial": "Add it, or compare with it, afterwards.",
+    "order": "The memory order is NumPy's affair; transpose first if the order of axes matters.",
+    "axes": "Bring the axes to the end with np.moveaxis first, or use np.einsum.",
 }
+
+
+def refusal(name: str, unknown: str, known: Iterable[str]) -> str:
+    """The message for a parameter that NumPy has and the operation has not."""
+    return (
+        f"{name} of a Tensor does not take {unknown}= (it takes "
+        f"{', '.join(known) or 'no keyword'}). "
+        f"{_ADVICE.get(unknown, '')}"
+    ).rstrip()
 
 
 def _array_names(vjps: tuple[Any, ...], joint: Any) -> tuple[str, ...]:
@@ -182,7 +204,7 @@ def _reads(vjp: Callable[..., Any] | None, arity: int) -> tuple[int, ...]:
 
 
 def _reads_variadic(vjp: Callable[..., Any]) -> bool:
-    """Whether a rule for any number of arrays, ``(i, g, out, *arrays, **params)``, reads the others."""
+    """Whether a rule ``(i, g, out, *arrays, **params)`` reads the other arrays."""
     arrays = next(
         p for p in inspect.signature(vjp).parameters.values() if p.kind is p.VAR_POSITIONAL
     )

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from nnlite.ops.indexing import take_along_axis
-from nnlite.ops.operation import define, operation
+from nnlite.ops.operation import TABLE, define, operation
 
 _REDUCE = ("axis", "keepdims")
 
@@ -63,6 +63,7 @@ def _extremum_rule(g, out, x, axis=None, keepdims=False):
 
 max = define(np.max, _extremum_rule, params=_REDUCE)
 min = define(np.min, _extremum_rule, params=_REDUCE)
+TABLE[np.amax], TABLE[np.amin] = max, min
 
 
 def _prod_rule(g, out, x, axis=None, keepdims=False):
@@ -84,25 +85,32 @@ def _prod_rule(g, out, x, axis=None, keepdims=False):
 prod = define(np.prod, _prod_rule, params=_REDUCE)
 
 
-@operation(np.var)
-def var(x, axis=None, ddof=0, keepdims=False):
-    """Mean squared deviation from the mean; the sum is divided by ``n - ddof``."""
-    deviation = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(deviation * deviation, axis=axis, keepdims=keepdims) / (
-        _count(x.shape, axis) - ddof
-    )
+def _deviation(x, axis):
+    return x - np.mean(x, axis=axis, keepdims=True)
 
 
-@operation(np.std)
-def std(x, axis=None, ddof=0, keepdims=False):
-    """Square root of :func:`var`; not differentiable where all values are equal."""
-    return np.sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+def _var_rule(g, _out, x, axis=None, ddof=0, keepdims=False):
+    """D var / d x_i = 2 (x_i - mean) / (n - ddof); what the mean contributes sums to zero."""
+    scale = 2 / (_count(x.shape, axis) - ddof)
+    return restore(g, x.ndim, axis, keepdims) * (scale * _deviation(x, axis))
+
+
+def _std_rule(g, out, x, axis=None, ddof=0, keepdims=False):
+    """(x_i - mean) / ((n - ddof) std), and 0 where all values are equal, as for a norm."""
+    over_std = np.where(out == 0, 0, g / np.where(out == 0, 1, out))
+    scale = 1 / (_count(x.shape, axis) - ddof)
+    return restore(over_std, x.ndim, axis, keepdims) * (scale * _deviation(x, axis))
+
+
+_SPREAD = ("axis", "ddof", "keepdims")
+var = define(np.var, _var_rule, params=_SPREAD)
+std = define(np.std, _std_rule, params=_SPREAD)
 
 
 @operation(np.ptp)
-def ptp(x, axis=None, keepdims=False):
+def ptp(a, axis=None, keepdims=False):
     """Largest minus smallest value."""
-    return np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 @operation(np.average)
@@ -132,32 +140,73 @@ def _cumsum_rule(g, _out, _x, axis=None):
 cumsum = define(np.cumsum, _cumsum_rule, params=("axis",))
 
 
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+
+    @operation(np.cumulative_sum)
+    def cumulative_sum(x, axis=None, include_initial=False):
+        """Running sum, with a zero in front if asked."""
+        return _scan(np.cumsum, x, axis, 0 if include_initial else None)
+
+    @operation(np.cumulative_prod)
+    def cumulative_prod(x, axis=None, include_initial=False):
+        """Running product, with a one in front if asked."""
+        return _scan(np.cumprod, x, axis, 1 if include_initial else None)
+
+
+def _scan(function, x, axis, initial):
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"a running sum or product of shape {x.shape} needs axis=.")
+    axis = 0 if axis is None else axis % x.ndim
+    out = function(x, axis=axis)
+    if initial is None:
+        return out
+    first = np.full([1 if i == axis else n for i, n in enumerate(x.shape)], initial, x.dtype)
+    return np.concatenate([first, out], axis)
+
+
 @operation(np.cumprod)
 def cumprod(a, axis=None):
     """Running product, by a product over the lower triangle (n x n numbers along the axis)."""
     if axis is None:
-        a, axis = a.reshape(-1), 0
+        a, axis = np.reshape(a, (-1,)), 0
     rows = np.expand_dims(np.swapaxes(a, axis, -1), -2)  # (..., 1, n)
     lower = np.tri(rows.shape[-1], dtype=bool)
     return np.swapaxes(np.prod(np.where(lower, rows, 1), axis=-1), axis, -1)
 
 
 @operation(np.diff)
-def diff(a, n=1, axis=-1):
-    """Differences of neighbours along an axis, ``n`` times."""
+def diff(a, n=1, axis=-1, prepend=None, append=None):
+    """Differences of neighbours along an axis, ``n`` times; first other arrays may be joined."""
     axis = axis % a.ndim
+    row = [1 if i == axis else k for i, k in enumerate(a.shape)]  # what a single number stands for
+    parts = [e for e in (prepend, a, append) if e is not None]
+    if len(parts) > 1:
+        a = np.concatenate([e if np.ndim(e) else np.broadcast_to(e, row) for e in parts], axis)
     for _ in range(n):
         before = (slice(None),) * axis
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
 
 
+@operation(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """Integral along an axis by the trapezoidal rule, at points ``x`` or with spacing ``dx``."""
+    axis = axis % np.ndim(y)
+    before = (slice(None),) * axis
+    means = (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) / 2
+    if x is None:
+        return np.sum(means * dx, axis=axis)
+    if np.ndim(x) == 1:
+        x = np.reshape(x, [-1 if i == axis else 1 for i in range(np.ndim(y))])
+    return np.sum(means * np.diff(x, axis=axis), axis=axis)
+
+
 @operation(np.sort)
-def sort(a, axis=-1):
-    """Sorted copy: a permutation, so the gradient is permuted back."""
+def sort(a, axis=-1, kind=None, stable=None):
+    """Sorted copy: a permutation, so the gradient is permuted back. Equal values keep order."""
     if axis is None:
-        a, axis = a.reshape(-1), 0
-    return take_along_axis(a, a.argsort(axis=axis), axis)
+        a, axis = np.reshape(a, (-1,)), 0
+    return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
 @operation(np.median)

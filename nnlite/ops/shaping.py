@@ -1,7 +1,7 @@
 """Operations that move numbers without changing them: reshape, transpose, concatenate, pad, ...
 
-Their gradients move ``g`` back the same way. Most NumPy functions of this kind are compositions of the
-few that have a rule here, and need none of their own.
+Their gradients move ``g`` back the same way. Most NumPy functions of this kind are compositions of
+the few that have a rule here, and need none of their own.
 """
 
 import math
@@ -32,8 +32,8 @@ transpose = define(np.transpose, _transpose_rule, params=("axes",))
 def unbroadcast(g, shape: tuple[int, ...]):
     """Sum ``g`` over the axes along which an argument of shape ``shape`` was stretched.
 
-    Broadcasting copies a number along an axis; each copy hands back its gradient, and the
-    gradient of the number is their sum. This is the only place where the engine undoes broadcasting.
+    Broadcasting copies a number along an axis; each copy hands back its gradient, and the gradient
+    of the number is their sum. This is the only place where the engine undoes broadcasting.
     """
     extra = g.ndim - len(shape)
     stretched = tuple(range(extra)) + tuple(
@@ -165,9 +165,15 @@ def swapaxes(a, axis1, axis2):
 @operation(np.moveaxis)
 def moveaxis(a, source, destination):
     """Axes moved to other places, the others keep their order."""
-    source = [s % a.ndim for s in ([source] if isinstance(source, int) else source)]
-    target = [d % a.ndim for d in ([destination] if isinstance(destination, int) else destination)]
-    order = [i for i in range(a.ndim) if i not in source]
+    ndim = np.ndim(a)
+    source = [_checked(i, ndim) for i in (source if isinstance(source, tuple | list) else [source])]
+    target = [
+        _checked(i, ndim)
+        for i in (destination if isinstance(destination, tuple | list) else [destination])
+    ]
+    if len(source) != len(target):
+        raise ValueError(f"moveaxis: {len(source)} axes cannot go to {len(target)} places.")
+    order = [i for i in range(ndim) if i not in source]
     for d, s in sorted(zip(target, source, strict=True)):
         order.insert(d, s)
     return np.transpose(a, tuple(order))
@@ -191,7 +197,7 @@ if hasattr(np, "matrix_transpose"):
 def _at_least(n: int, place):
     def f(*arrays):
         out = [a if np.ndim(a) >= n else np.reshape(a, place(np.shape(a))) for a in arrays]
-        return out[0] if len(out) == 1 else out
+        return out[0] if len(out) == 1 else tuple(out)
 
     return f
 
@@ -229,6 +235,21 @@ def split(ary, indices_or_sections, axis=0):
     return array_split(ary, parts, axis)
 
 
+@operation(np.dsplit)
+def dsplit(ary, indices_or_sections):
+    """Pieces along the third axis."""
+    return split(ary, indices_or_sections, 2)
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @operation(np.unstack)
+    def unstack(x, axis=0):
+        """The slices along an axis."""
+        before = (slice(None),) * (axis % x.ndim)
+        return tuple(x[(*before, i)] for i in range(x.shape[axis]))
+
+
 @operation(np.vsplit)
 def vsplit(ary, indices_or_sections):
     """Pieces along the first axis."""
@@ -241,9 +262,17 @@ def hsplit(ary, indices_or_sections):
     return split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
+_COPYING = ("edge", "reflect", "symmetric", "wrap")
+
+
 @operation(np.pad)
 def pad(array, pad_width, mode="constant", constant_values=0):
-    """Numbers added around the edges: a constant, or copies (``edge``, ``reflect``, ``wrap``, ``symmetric``)."""
+    """Numbers added around the edges: a constant, or copies (see ``_COPYING``)."""
+    if mode != "constant" and mode not in _COPYING:
+        raise ValueError(
+            f"np.pad of a Tensor knows the modes constant, {', '.join(_COPYING)}; got {mode!r}. "
+            "Join the other ones with np.concatenate."
+        )
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
     if mode == "constant":
         return _pad_constant(
@@ -277,7 +306,8 @@ def tile(A, reps):
     ndim = max(np.ndim(A), len(reps))
     shape = (1,) * (ndim - np.ndim(A)) + tuple(np.shape(A))
     reps = (1,) * (ndim - len(reps)) + tuple(reps)
-    # (1, n) for each axis, broadcast to (r, n), then the pairs joined: copies need no rule of their own
+    # (1, n) for each axis, broadcast to (r, n), then the pairs joined: copies need no rule of their
+    # own
     pairs = np.reshape(A, tuple(k for n in shape for k in (1, n)))
     copies = np.broadcast_to(
         pairs, tuple(k for n, r in zip(shape, reps, strict=True) for k in (r, n))
@@ -317,13 +347,45 @@ def flipud(m):
 @operation(np.tril)
 def tril(m, k=0):
     """The lower triangle, zeros above it."""
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+    return np.where(np.tri(m.shape[-2], m.shape[-1], k, dtype=bool), m, 0)
 
 
 @operation(np.triu)
 def triu(m, k=0):
     """The upper triangle, zeros below it."""
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(np.tri(m.shape[-2], m.shape[-1], k - 1, dtype=bool), 0, m)
+
+
+@operation(np.meshgrid)
+def meshgrid(*xi, sparse=False, indexing="xy"):
+    """Coordinate arrays of a grid from the coordinates along its axes."""
+    n = len(xi)
+    # the i-th vector lies along the i-th axis; for "xy" the first two axes change places
+    place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    grids = [
+        np.reshape(x, [-1 if j == place[i] else 1 for j in range(n)]) for i, x in enumerate(xi)
+    ]
+    return tuple(grids) if sparse else broadcast_arrays(*grids)
+
+
+@operation(np.block)
+def block(arrays):
+    """Blocks joined: the innermost lists along the last axis, those around one before."""
+    depth, inner = 0, arrays
+    while isinstance(inner, list):
+        depth, inner = depth + 1, inner[0]
+    ndim = max(depth, *(np.ndim(a) for a in _leaves(arrays)))
+
+    def join(part, level):
+        if not isinstance(part, list):
+            return np.reshape(part, (1,) * (ndim - np.ndim(part)) + tuple(np.shape(part)))
+        return concatenate([join(p, level + 1) for p in part], ndim - depth + level)
+
+    return join(arrays, 0)
+
+
+def _leaves(part):
+    return [leaf for p in part for leaf in _leaves(p)] if isinstance(part, list) else [part]
 
 
 @operation(np.broadcast_arrays)

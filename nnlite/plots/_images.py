@@ -265,7 +265,8 @@ def _as_images(X: Any, shape: tuple[int, ...] | None) -> np.ndarray:
         if np.prod(wanted) != X.shape[1]:
             raise ValueError(f"{X.shape[1]} pixels do not fill shape={wanted}")
         X = X.reshape(-1, *wanted)
-    elif X.ndim == 4 and X.shape[1] in (1, 3) and X.shape[3] not in (1, 3):
+    elif X.ndim == 4 and (X.shape[1] == 1 or (X.shape[1] == 3 and X.shape[3] not in (1, 3))):
+        # one channel comes first even where the width is 3: the filters of a 3 × 3 Conv2d
         X = X.transpose(0, 2, 3, 1)  # (n, C, H, W) -> (n, H, W, C)
     if X.ndim == 4 and X.shape[3] == 1:
         X = X[..., 0]

@@ -1,0 +1,111 @@
+"""Losses as single operations: value and gradient come from one pass (lectures 06 and 10).
+
+Each gives ``scale * sum`` of the loss; a mean has ``scale = 1/n``. On arrays the rule uses the
+gradient that the kernel computed beside the value; on Tensors it writes the formula, to be
+differentiated again.
+"""
+
+import numpy as np
+
+from nnlite import kernels
+from nnlite.ops.activations import sigmoid, softmax
+from nnlite.ops.operation import Operation
+
+
+def _with_gradient(kernel):
+    """A forward function that keeps the gradient which the kernel computes beside the value."""
+
+    def forward(x, target, scale=1.0):
+        total, gradient = kernel(x, target)
+        if scale != 1:
+            gradient *= scale
+        return np.asarray(total * scale, x.dtype), gradient
+
+    return forward
+
+
+def _plain(*arrays) -> bool:
+    return all(isinstance(a, np.ndarray | np.generic) for a in arrays)
+
+
+def _times(gradient, g):
+    """``gradient * g``; a loss that is minimised as it is has g = 1."""
+    return gradient if g == 1 else gradient * g
+
+
+def _squared_error_rule(g, _out, x, target, residual, scale=1.0, *, wanted):
+    if _plain(g, x, target):
+        dx = _times(residual, g)
+    else:
+        dx = 2 * (x - target) * (scale * g)
+    return dx, -dx if 1 in wanted else None
+
+
+squared_error = Operation(
+    _with_gradient(lambda x, t: kernels.squared_error(x, t)),
+    joint=_squared_error_rule,
+    arrays=("x", "target"),
+    params=("scale",),
+    name="squared_error",
+    residuals=True,
+)
+
+
+def _bce_rule(g, _out, z, target, residual, scale=1.0, *, wanted):
+    if _plain(g, z, target):
+        dz = _times(residual, g)
+    else:
+        dz = (sigmoid(z) - target) * (scale * g)
+    return dz, -z * (scale * g) if 1 in wanted else None
+
+
+#: Binary cross-entropy of logits, ``softplus(z) - t z``.
+bce_with_logits = Operation(
+    _with_gradient(lambda z, t: kernels.bce_with_logits(z, t)),
+    joint=_bce_rule,
+    arrays=("z", "target"),
+    params=("scale",),
+    name="bce_with_logits",
+    residuals=True,
+)
+
+
+def _cross_entropy_rule(g, _out, z, target, residual, scale=1.0):
+    """With respect to the logits; targets are data (integer classes or probabilities)."""
+    if _plain(g, z):
+        return _times(residual, g)
+    if target.dtype.kind in "iu":
+        target = np.eye(z.shape[1], dtype=z.dtype)[target]
+    weight = np.sum(target, axis=1, keepdims=True)
+    return (weight * softmax(z, axis=1) - target) * (scale * g)
+
+
+#: Cross-entropy of the softmax of logits (N, K) against classes (N,) or probabilities (N, K).
+softmax_cross_entropy = Operation(
+    _with_gradient(lambda z, t: kernels.softmax_cross_entropy(z, t)),
+    _cross_entropy_rule,
+    None,
+    params=("scale",),
+    name="softmax_cross_entropy",
+    residuals=True,
+)
+
+
+def _bce_forward(p, target):
+    """Binary cross-entropy of probabilities; logarithms stop at -100, as in PyTorch."""
+    return -(target * _log(p) + (1 - target) * _log(1 - p))
+
+
+#: Binary cross-entropy of probabilities, entry by entry. Its slope ``(p - t) / (p (1 - p))`` is
+#: kept finite at 0 and 1, where a logit would be the better input.
+bce = Operation(
+    _bce_forward,
+    lambda g, _out, p, target: g * (p - target) / np.maximum(p * (1 - p), 1e-12),
+    lambda g, _out, p, _target: g * (_log(1 - p) - _log(p)),
+    name="bce",
+)
+
+
+def _log(p):
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100)

@@ -1,0 +1,114 @@
+"""What gradients are where there is a choice: kinks, ties, zeros, and where there is none."""
+
+import numpy as np
+import pytest
+
+import nnlite
+from nnlite import ops
+
+
+def gradient(f, x):
+    t = nnlite.Tensor(np.array(x, float), requires_grad=True)
+    return nnlite.grad(np.sum(f(t)), t)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.abs, [0.0, -2.0], [0, -1]),
+        (ops.relu, [0.0, 1.0], [0, 1]),
+        (np.sign, [0.0, 3.0], [0, 0]),
+        (lambda t: np.maximum(t, 1.0), [1.0, 2.0], [0.5, 1]),  # a tie is shared
+        (lambda t: np.minimum(t, 1.0), [1.0, 2.0], [0.5, 0]),
+        (lambda t: np.clip(t, -1, 1), [-1.0, 0.0, 1.0, 2.0], [1, 1, 1, 0]),  # bounds are inside
+        (np.max, [3.0, 1.0, 3.0], [0.5, 0, 0.5]),
+        (np.min, [3.0, 1.0, 3.0], [0, 1, 0]),
+        (np.sort, [1.0, 1.0, 0.0], [1, 1, 1]),
+        (np.linalg.norm, [0.0, 0.0], [0, 0]),  # the shortest subgradient
+        (lambda t: np.hypot(t, 0.0), [0.0], [0]),
+        (np.std, [2.0, 2.0], [0, 0]),
+        (lambda t: t**0, [0.0, 2.0], [0, 0]),
+        (lambda t: t**2, [0.0, -2.0], [0, -4]),
+        (lambda t: 0.0**t, [1.0, 2.0], [0, 0]),
+        (np.prod, [2.0, 0.0, 3.0], [0, 6, 0]),
+        (np.prod, [2.0, 0.0, 0.0], [0, 0, 0]),
+        (np.cumprod, [2.0, 0.0, 3.0], [1, 8, 0]),
+        (np.median, [1.0, 4.0, 2.0, 8.0], [0, 0.5, 0.5, 0]),
+        (np.sinc, [0.0], [0]),
+        (lambda t: np.nan_to_num(t), [np.nan, 2.0, np.inf], [0, 1, 0]),
+        (lambda t: np.where(t > 0, t, 0.0), [0.0, 1.0], [0, 1]),
+    ],
+)  # fmt: skip
+def test_gradients_at_kinks_and_ties(f, x, expected):
+    np.testing.assert_array_equal(gradient(f, x), expected)
+
+
+def test_a_choice_between_bounds_goes_to_the_one_passed_on():
+    x, low, high = (
+        nnlite.Tensor(v, requires_grad=True) for v in ([0.0, 2.0, 5.0], [1.0] * 3, [3.0] * 3)
+    )
+    np.sum(np.clip(x, low, high) * np.array([1.0, 10.0, 100.0])).backward()
+    np.testing.assert_array_equal(x.grad, [0, 10, 0])
+    np.testing.assert_array_equal(low.grad, [1, 0, 0])
+    np.testing.assert_array_equal(high.grad, [0, 0, 100])
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0, -700.0, 700.0, 1e4, -1e4])
+def test_activations_neither_overflow_nor_lose_their_gradient(x):
+    with np.errstate(all="raise", under="ignore"):
+        for f in (
+            ops.sigmoid,
+            ops.softplus,
+            lambda t: ops.log_softmax(np.stack([t, -t]), 0),
+            lambda t: ops.logsumexp(np.stack([t, 2 * t])),
+            lambda t: ops.softmax(np.stack([t, 0 * t]), 0),
+        ):
+            assert np.isfinite(gradient(f, x)).all()
+    assert gradient(ops.softplus, x) == pytest.approx(
+        1 / (1 + np.exp(np.clip(-x, -700, 700))), abs=1e-300
+    )
+
+
+def left_vectors(t):
+    return np.linalg.svd(t, full_matrices=False)[0] ** 2
+
+
+def test_logsumexp_of_nothing_is_minus_infinity():
+    assert ops.logsumexp(np.array([-np.inf, -np.inf])) == -np.inf
+
+
+def test_a_determinant_has_a_gradient_at_singular_matrices():
+    """d det / dX is the matrix of cofactors; X^-T det X only says so where X can be inverted."""
+    np.testing.assert_allclose(
+        gradient(np.linalg.det, [[1.0, 2.0], [2.0, 4.0]]), [[4, -2], [-2, 1]]
+    )
+    np.testing.assert_allclose(gradient(np.linalg.det, np.zeros((3, 3))), np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "message"),
+    [
+        (lambda t: np.linalg.eigh(t)[1] ** 2, np.eye(2), "two of their values are equal"),
+        (left_vectors, np.eye(2), "two of their values are equal"),
+        (left_vectors, np.diag([1.0, 0.0]), "singular value of 0"),
+        (np.linalg.inv, np.zeros((2, 2)), "inv of shape .* failed: Singular matrix"),
+        (lambda t: np.linalg.cholesky(-t), np.eye(2), "cholesky of shape .* failed"),
+        (lambda t: np.linalg.slogdet(t)[1], np.zeros((2, 2)), "Singular matrix"),
+    ],
+)  # fmt: skip
+def test_where_no_gradient_exists_linear_algebra_raises(f, x, message):
+    with pytest.raises(np.linalg.LinAlgError, match=message), np.errstate(invalid="ignore"):
+        gradient(f, x)
+
+
+def test_equal_eigenvalues_have_a_gradient_of_their_own_and_of_what_they_span():
+    np.testing.assert_allclose(
+        gradient(lambda t: np.linalg.eigvalsh(t), np.eye(2)), np.eye(2), atol=1e-12
+    )
+
+    def trace_of_exponential(t):
+        return np.sum(np.exp(np.linalg.eigh(t)[0]))
+
+    np.testing.assert_allclose(
+        gradient(trace_of_exponential, np.eye(3)), np.e * np.eye(3), atol=1e-12
+    )

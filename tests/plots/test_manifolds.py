@@ -1,0 +1,48 @@
+"""Decoded surfaces and colourings: what is drawn, and what is refused."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from nnlite.plots import decoder_surface, dichotomies
+
+SQUARE = [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_the_surface_is_the_decoder_on_a_grid_of_codes():
+    def decode(z):
+        return np.column_stack([z, z[:, 0] * z[:, 1]])
+
+    ax = decoder_surface(decode, (-1, 1, 0, 2), [[0, 0, 0], [1, 1, 1]], n=5)
+    wires, data = ax.collections
+    drawn = np.concatenate([np.asarray(line) for line in wires._segments3d])
+    np.testing.assert_allclose(drawn[:, 0] * drawn[:, 1], drawn[:, 2], atol=1e-12)
+    assert len(data._offsets3d[0]) == 2
+
+
+def test_the_colouring_that_is_not_linear_is_framed_and_named():
+    figure = dichotomies(SQUARE, [[1, 1, -1, -1], [1, -1, -1, 1]], [True, False], columns=2)
+    titles = [ax.get_title(loc="center") for ax in figure.axes]
+    assert titles == ["linear", "NOT linear"]
+    one, other = figure.axes[1].lines
+    np.testing.assert_array_equal(one.get_xydata(), [[0, 0], [1, 1]])
+    np.testing.assert_array_equal(other.get_xydata(), [[0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: decoder_surface(lambda z: z, (0, 1, 0, 1)), r"\(m, 3\), got \(900, 2\)"),
+        (lambda: dichotomies(SQUARE, [[1, 1]]), r"\(k, 4\).*got \(1, 2\)"),
+        (lambda: dichotomies(SQUARE, [[1, 1, 1, 1]], [True, False]), "2 verdicts for 1"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
