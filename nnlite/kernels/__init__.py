@@ -1,0 +1,132 @@
+"""Kernels: the loops under the layers, arrays in and arrays out (lecture 08).
+
+Every kernel exists twice with one signature:
+
+* ``nnlite.kernels.reference`` is NumPy, written to be read: lecture 08 explains these functions.
+* ``nnlite.kernels.fast`` is Numba, written to be fast, and tested against the first.
+
+Write ``from nnlite import kernels`` and call ``kernels.conv2d(...)``: the backend is chosen when a
+kernel is first used, so importing this package imports neither. Numba is taken if it can be
+imported, NumPy otherwise; the environment variable ``NNLITE_KERNELS`` (``numpy`` or ``numba``)
+decides for you. There is no autograd here: derivatives are kernels of their own, and the rules
+that connect them live in ``nnlite.ops``.
+"""
+
+import os
+import threading
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the two backends have the same functions; type checkers read the NumPy ones
+    from nnlite.kernels.reference import *  # noqa: F403
+
+#: Backend name -> the module that implements it.
+_BACKENDS = {"numpy": "nnlite.kernels.reference", "numba": "nnlite.kernels.fast"}
+
+#: What a backend offers: both modules define exactly these.
+KERNELS = (
+    # convolution and its two gradients
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_weight_grad",
+    # dense layers
+    "linear",
+    "matmul_nn",
+    "matmul_tn",
+    # activations
+    "leaky_relu",
+    "leaky_relu_grad",
+    "leaky_relu_bias_grad",
+    "sigmoid",
+    "softplus",
+    # one value per channel
+    "channel_sums",
+    "channel_affine",
+    "batch_norm_forward",
+    "batch_norm_backward",
+    # pooling and layout
+    "max_pool2d",
+    "max_pool2d_backward",
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "flatten_images",
+    "unflatten_images",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    # losses with their gradients
+    "bce_with_logits",
+    "squared_error",
+    "softmax_cross_entropy",
+    # optimiser steps on flat vectors, in place
+    "adam_step",
+    "sgd_step",
+    "rmsprop_step",
+    # compile everything now
+    "warmup",
+)
+
+_lock = threading.RLock()
+_chosen: tuple[str, ModuleType] | None = None
+
+__all__ = ["KERNELS", "backend", *KERNELS]
+
+
+def _choose() -> tuple[str, ModuleType]:
+    """Import the backend that ``NNLITE_KERNELS`` names, or the fastest that can be imported."""
+    wanted = os.environ.get("NNLITE_KERNELS", "").strip().lower()
+    if wanted and wanted not in _BACKENDS:
+        raise ValueError(
+            f"NNLITE_KERNELS={os.environ['NNLITE_KERNELS']!r} names no kernel backend; "
+            "set it to 'numpy' or 'numba', or leave it unset to use Numba where it is installed"
+        )
+    if wanted != "numpy":
+        try:
+            import_module("numba")
+        except ImportError as error:
+            if wanted == "numba":
+                raise ImportError(
+                    f"NNLITE_KERNELS=numba, but Numba cannot be imported ({error}); install it "
+                    "with `pip install 'nnlite[fast]'`, or set NNLITE_KERNELS=numpy"
+                ) from error
+            wanted = "numpy"
+        else:
+            wanted = "numba"
+    return wanted, import_module(_BACKENDS[wanted])
+
+
+def _backend_module() -> ModuleType:
+    global _chosen
+    with _lock:
+        if _chosen is None:
+            _chosen = _choose()
+    return _chosen[1]
+
+
+def backend() -> str:
+    """Return the name of the backend in use: ``"numba"`` or ``"numpy"``.
+
+    The first call (or the first use of a kernel) chooses it.
+
+    Raises
+    ------
+    ValueError
+        If ``NNLITE_KERNELS`` is set to anything but ``numpy`` or ``numba``.
+    ImportError
+        If ``NNLITE_KERNELS=numba`` and Numba cannot be imported.
+    """
+    _backend_module()
+    assert _chosen is not None
+    return _chosen[0]
+
+
+def __getattr__(name: str) -> Any:
+    if name in KERNELS:
+        function = getattr(_backend_module(), name)
+        globals()[name] = function  # from now on an ordinary attribute, at no cost
+        return function
+    raise AttributeError(f"module 'nnlite.kernels' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *KERNELS})

@@ -1,0 +1,183 @@
+"""How the kernels are compiled and run in parallel: the decisions that all of them share.
+
+**Two kinds of function.** A :func:`loop` is a plain serial function over a range. A
+:func:`threaded` function splits a range over threads and calls loops. Each has a name of its own:
+Numba files its cache by name, and one function compiled both ways would share the entry.
+
+**Threads.** All kernels use Numba's one pool. Two pools that both spin (Numba's and the BLAS
+library's, say) take turns at starving each other, so nothing in this package calls BLAS. The number of
+threads is read at every call (``numba.set_num_threads`` works as users expect), and a task too small
+to be worth waking threads for runs on one. Of Numba's threading layers OpenMP is preferred: it starts a
+parallel loop in about a microsecond and serves several Python threads at once. Where only
+``workqueue`` exists (it aborts the process if two Python threads use it), a lock serialises our
+calls. After ``fork()`` neither OpenMP nor workqueue can be used again in the child: there the kernels
+run on one thread, with a warning; start process pools with ``spawn`` or ``forkserver``.
+
+**Numbers.** Numba's ``fastmath=True`` lets the compiler assume that NaN does not occur. The subset here
+allows reordered sums and fused multiply-add, and keeps NaN and infinity.
+
+**Compilation** happens at the first call with a given machine and version and is cached on disk; where
+the cache folder cannot be written, kernels are compiled for each process.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core import config, event
+
+FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+
+#: Numba would also run sums, assignments and expressions of whole arrays on all threads, however short.
+ONLY_PRANGE = {
+    "prange": True,
+    "comprehension": False,
+    "fusion": False,
+    "inplace_binop": False,
+    "numpy": False,
+    "reduction": False,
+    "setitem": False,
+    "stencil": False,
+}
+
+#: Elements of pointwise work below which one thread is faster than waking another.
+SMALL = 16384
+
+
+def _jit(function: Callable[..., Any], **options: Any) -> Any:
+    try:
+        return numba.njit(cache=True, **_OPTIONS, **options)(function)
+    except RuntimeError as error:  # Numba found no folder that it may write to
+        if "cannot cache function" not in str(error):
+            raise
+        _warn_no_cache()
+        return numba.njit(**_OPTIONS, **options)(function)
+
+
+_warned_no_cache = False
+
+
+def _warn_no_cache() -> None:
+    global _warned_no_cache
+    if not _warned_no_cache:
+        _warned_no_cache = True
+        warnings.warn(
+            "nnlite's compiled kernels cannot be cached: neither the package folder nor the user's "
+            "cache folder is writable, so every new process compiles them again (a minute in all). "
+            "Set NUMBA_CACHE_DIR to a folder that you may write to.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def loop(function: Callable[..., Any]) -> Any:
+    """Compile a serial loop."""
+    return _jit(function, fastmath=FASTMATH)
+
+
+def loop_inlined(function: Callable[..., Any]) -> Any:
+    """Compile a loop into each of its callers: for long functions with few of them.
+
+    A function that calls another contains its code, so a chain of calls is compiled once per link.
+    """
+    return _jit(function, fastmath=FASTMATH, inline="always")
+
+
+def exact(function: Callable[..., Any]) -> Any:
+    """Compile arithmetic whose order matters: fused multiply-add, but no reordering.
+
+    To say nothing would not do: a function inherits the options of its caller.
+    """
+    return _jit(function, fastmath={"contract"})
+
+
+def threaded(function: Callable[..., Any]) -> Any:
+    """Compile a function with ``prange`` loops."""
+    compiled = _jit(function, fastmath=FASTMATH, parallel=ONLY_PRANGE)
+    return _one_at_a_time(compiled) if _LAYER == "workqueue" else compiled
+
+
+def _one_at_a_time(compiled: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        with _workqueue_lock:
+            return compiled(*args)
+
+    return call
+
+
+_workqueue_lock = threading.RLock()
+
+
+def _start_threads() -> str:
+    """Start Numba's thread pool and return the name of its layer."""
+    chosen_by_user = any(
+        name in os.environ for name in ("NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY")
+    )
+    if not chosen_by_user and config.THREADING_LAYER == "default":
+        # Only the order of preference, and only if the user has none; a running pool stays.
+        config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+    numba.get_num_threads()  # starts the pool
+    return numba.threading_layer()
+
+
+_LAYER = _start_threads()
+_forked = False
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def threads(work: int = SMALL) -> int:
+    """Return how many threads to use for ``work`` elements: one if they are few."""
+    if work < SMALL:
+        return 1
+    if _forked and _LAYER != "tbb":
+        _warn_forked()
+        return 1
+    return numba.get_num_threads()
+
+
+_warned_forked = False
+
+
+def _warn_forked() -> None:
+    global _warned_forked
+    if not _warned_forked:
+        _warned_forked = True
+        warnings.warn(
+            f"This process was forked from one that had used Numba's {_LAYER} threads, which cannot "
+            "be used after a fork: the kernels run on one thread here. Start worker processes with "
+            "multiprocessing.get_context('spawn') or 'forkserver' to use all of them.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+class _Notice(event.Listener):
+    """Tell the user once why the first call takes long."""
+
+    def __init__(self) -> None:
+        self.given = False
+
+    def on_start(self, event: Any) -> None:
+        dispatcher = event.data["dispatcher"]
+        if not self.given and dispatcher.py_func.__module__.startswith("nnlite.kernels"):
+            self.given = True
+            print("nnlite: compiling kernels (once)…", file=sys.stderr, flush=True)  # noqa: T201
+
+    def on_end(self, event: Any) -> None:
+        """Nothing to say."""
+
+
+event.register("numba:compile", _Notice())

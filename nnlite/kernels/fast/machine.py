@@ -1,0 +1,60 @@
+"""What this machine can do: the width of its vector registers and how many there are.
+
+The micro-kernel keeps a tile of ``rows × vectors`` accumulators in registers, and needs a few more
+for the operands: two vectors of weights and, where the instruction set cannot multiply by a number
+straight from memory, one of images. A tile that is too large spills to the stack, one that is too
+small waits for the multiplier.
+
+============  ======  =========  ====  =======================
+machine       lanes   registers  tile  accumulators + operands
+============  ======  =========  ====  =======================
+AVX-512       16      32         14×2  28 + 2 (+ 1)
+AVX2 (+ FMA)  8       16         6×2   12 + 2 + 1
+NEON          4       32         12×2  24 + 2 + 1
+other         4       16         6×2   12 + 2 + 1
+============  ======  =========  ====  =======================
+"""
+
+import platform
+from typing import NamedTuple
+
+import llvmlite.binding as llvm
+from numba.core import config
+
+
+class Tile(NamedTuple):
+    """The tile of the micro-kernel: ``rows`` output rows by ``vectors`` registers of ``lanes``."""
+
+    lanes: int
+    rows: int
+    vectors: int
+
+    @property
+    def width(self) -> int:
+        """Output columns of a tile."""
+        return self.lanes * self.vectors
+
+
+def cpu_features() -> set[str]:
+    """Return the instruction sets that Numba compiles for on this machine."""
+    if config.CPU_FEATURES is not None:  # NUMBA_CPU_FEATURES="+avx2,-avx512f": set by the user
+        return {f[1:] for f in config.CPU_FEATURES.split(",") if f.startswith("+")}
+    if config.CPU_NAME == "generic":
+        return set()
+    return {name for name, present in llvm.get_host_cpu_features().items() if present}
+
+
+def choose_tile(features: set[str], architecture: str) -> Tile:
+    """Return the tile for a processor, from the table above."""
+    if "avx512f" in features:
+        return Tile(lanes=16, rows=14, vectors=2)
+    if "avx2" in features and "fma" in features:
+        return Tile(lanes=8, rows=6, vectors=2)
+    if architecture.lower() in ("arm64", "aarch64"):
+        return Tile(lanes=4, rows=12, vectors=2)
+    return Tile(lanes=4, rows=6, vectors=2)
+
+
+#: The tile of this machine. Numba files its cache by processor, so compiled code that contains these
+#: numbers is never used on another one.
+TILE = choose_tile(cpu_features(), platform.machine())

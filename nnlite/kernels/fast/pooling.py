@@ -1,0 +1,185 @@
+"""Pooling, compiled: twins of ``reference/pooling.py``."""
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from nnlite.kernels import reference
+from nnlite.kernels.fast.arrays import all_float32, channels_last, contiguous
+from nnlite.kernels.fast.compiling import loop, threaded, threads
+from nnlite.kernels.fast.twins import twin
+from nnlite.kernels.geometry import Pair
+from nnlite.kernels.reference.pooling import check_pooling
+
+
+def pair(a: Any) -> Pair:
+    """Return two plain integers: to Numba a list or NumPy integers would be another type."""
+    return int(a[0]), int(a[1])
+
+
+@twin(reference.max_pool2d)
+def max_pool2d(x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0)) -> Any:
+    if not all_float32(x):
+        return reference.max_pool2d(x, kernel, stride, padding)
+    kernel, padding = pair(kernel), pair(padding)
+    stride = kernel if stride is None else pair(stride)
+    size = check_pooling("max_pool2d", x, kernel, stride, padding)
+    n, c, _, _ = x.shape
+    y = np.empty((n, *size, c), np.float32)
+    index = np.empty((n, *size, c), np.int64)
+    _max_pool(channels_last(x), y, index, kernel, stride, padding, threads(x.size))
+    return y.transpose(0, 3, 1, 2), index.transpose(0, 3, 1, 2)
+
+
+@twin(reference.max_pool2d_backward)
+def max_pool2d_backward(g: Any, index: Any, input_shape: Any) -> Any:
+    n, c, h, w = input_shape
+    fits = g.shape == index.shape and g.shape[:2] == (n, c) and index.dtype == np.int64
+    if not fits or not all_float32(g):
+        return reference.max_pool2d_backward(g, index, input_shape)
+    if index.size and not (index.min() >= 0 and index.max() < h * w):
+        raise ValueError(
+            f"max_pool2d_backward: the index runs from {index.min()} to {index.max()}, outside "
+            f"images of {h}×{w} pixels"
+        )
+    dx = np.zeros((n, h, w, c), np.float32)
+    where = contiguous(index.transpose(0, 2, 3, 1)).reshape(n, -1, c)
+    gradient = channels_last(g).reshape(n, -1, c)
+    _max_pool_back(gradient, where, dx.reshape(n, h * w, c), threads(g.size))
+    return dx.transpose(0, 3, 1, 2)
+
+
+@twin(reference.avg_pool2d)
+def avg_pool2d(
+    x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0), count_include_pad: Any = True
+) -> Any:
+    if not all_float32(x):
+        return reference.avg_pool2d(x, kernel, stride, padding, count_include_pad)
+    kernel, padding = pair(kernel), pair(padding)
+    stride = kernel if stride is None else pair(stride)
+    size = check_pooling("avg_pool2d", x, kernel, stride, padding)
+    y = np.zeros((len(x), *size, x.shape[1]), np.float32)
+    include = bool(count_include_pad)
+    last = channels_last(x)
+    _avg_pool(last, y, kernel, stride, padding, include, False, threads(x.size))
+    return y.transpose(0, 3, 1, 2)
+
+
+@twin(reference.avg_pool2d_backward)
+def avg_pool2d_backward(
+    g: Any, input_shape: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0),
+    count_include_pad: Any = True,
+) -> Any:  # fmt: skip
+    kernel, padding = pair(kernel), pair(padding)
+    stride = kernel if stride is None else pair(stride)
+    n, c, h, w = input_shape
+    x = np.broadcast_to(np.zeros((), g.dtype), (n, c, h, w))
+    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding)
+    if g.shape != (n, c, *size) or not all_float32(g):
+        return reference.avg_pool2d_backward(
+            g, input_shape, kernel, stride, padding, count_include_pad
+        )
+    dx = np.zeros((n, h, w, c), np.float32)
+    include = bool(count_include_pad)
+    _avg_pool(dx, channels_last(g), kernel, stride, padding, include, True, threads(dx.size))
+    return dx.transpose(0, 3, 1, 2)
+
+
+@loop
+def take_larger(pixel, position, best, index):
+    """Let a pixel's channels replace those in ``best`` that are smaller; the first NaN wins."""
+    for k in range(best.size):
+        a, b = pixel[k], best[k]
+        if a > b or (a != a and b == b):
+            best[k] = a
+            index[k] = position
+
+
+@loop
+def max_pool_images(x, y, index, kernel, stride, padding):
+    """Pool images (N, H, W, C)."""
+    _, h, w, _ = x.shape
+    for n in range(len(x)):
+        for u in range(y.shape[1]):
+            top = u * stride[0] - padding[0]
+            for v in range(y.shape[2]):
+                left = v * stride[1] - padding[1]
+                i0, j0 = max(top, 0), max(left, 0)
+                best, where = y[n, u, v], index[n, u, v]
+                best[:] = x[n, i0, j0]
+                where[:] = i0 * w + j0
+                for i in range(i0, min(top + kernel[0], h)):
+                    for j in range(j0, min(left + kernel[1], w)):
+                        take_larger(x[n, i, j], i * w + j, best, where)
+
+
+@threaded
+def _max_pool(x, y, index, kernel, stride, padding, nt):
+    n = len(x)
+    if nt == 1:
+        max_pool_images(x, y, index, kernel, stride, padding)
+    else:
+        for t in prange(nt):
+            lo, hi = t * n // nt, (t + 1) * n // nt
+            max_pool_images(x[lo:hi], y[lo:hi], index[lo:hi], kernel, stride, padding)
+
+
+@loop
+def max_pool_back(g, index, dx):
+    """Send gradients (N, outputs, C) to the pixels (N, pixels, C) that won."""
+    for n in range(len(g)):
+        image = dx[n]
+        for r in range(g.shape[1]):
+            row, where = g[n, r], index[n, r]
+            for k in range(row.size):
+                image[where[k], k] += row[k]
+
+
+@threaded
+def _max_pool_back(g, index, dx, nt):
+    n = len(g)
+    if nt == 1:
+        max_pool_back(g, index, dx)
+    else:
+        for t in prange(nt):
+            lo, hi = t * n // nt, (t + 1) * n // nt
+            max_pool_back(g[lo:hi], index[lo:hi], dx[lo:hi])
+
+
+@loop
+def add_scaled(src, scale, dst):
+    for k in range(dst.size):
+        dst[k] += src[k] * scale
+
+
+@loop
+def avg_pool_images(x, y, kernel, stride, padding, include_pad, back):
+    """Average the windows of images (N, H, W, C) into y, or spread y back over them."""
+    _, h, w, _ = x.shape
+    for n in range(len(x)):
+        for u in range(y.shape[1]):
+            top = u * stride[0] - padding[0]
+            i0, i1 = max(top, 0), min(top + kernel[0], h)
+            for v in range(y.shape[2]):
+                left = v * stride[1] - padding[1]
+                j0, j1 = max(left, 0), min(left + kernel[1], w)
+                count = kernel[0] * kernel[1] if include_pad else (i1 - i0) * (j1 - j0)
+                share = np.float32(1.0 / count)
+                for i in range(i0, i1):
+                    for j in range(j0, j1):
+                        if back:
+                            add_scaled(y[n, u, v], share, x[n, i, j])
+                        else:
+                            add_scaled(x[n, i, j], share, y[n, u, v])
+
+
+@threaded
+def _avg_pool(x, y, kernel, stride, padding, include_pad, back, nt):
+    n = len(x)
+    if nt == 1:
+        avg_pool_images(x, y, kernel, stride, padding, include_pad, back)
+    else:
+        for t in prange(nt):
+            lo, hi = t * n // nt, (t + 1) * n // nt
+            avg_pool_images(x[lo:hi], y[lo:hi], kernel, stride, padding, include_pad, back)

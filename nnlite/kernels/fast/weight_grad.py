@@ -1,0 +1,213 @@
+"""Weight gradient of a convolution, compiled: twin of ``reference/convolution.py``.
+
+The product that :mod:`convolution` computes with pixels as rows and taps as terms of the sum is turned
+round: rows are taps, the sum runs over images and pixels, and the output gradient takes the weights'
+place. Threads share out the images and keep sums of their own, which are added at the end.
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+
+from nnlite.kernels import reference
+from nnlite.kernels.fast.arrays import all_float32, channels_last, padded_bias, scratch
+from nnlite.kernels.fast.compiling import loop, threaded, threads
+from nnlite.kernels.fast.convolution import pad
+from nnlite.kernels.fast.elementary import ONE, ZERO
+from nnlite.kernels.fast.gather import SCRATCH
+from nnlite.kernels.fast.product import (
+    LANES,
+    ROWS,
+    SPARE,
+    WIDTH,
+    fill_rows,
+    multiply,
+    pack_rows,
+    padded_width,
+)
+from nnlite.kernels.fast.twins import twin
+from nnlite.kernels.geometry import Pair, Window, check_conv_gradient
+
+MOST_SUMS = 1 << 26  #: floats of partial sums in all threads together
+DIRECT_COLUMNS = 128  #: the output gradient is read in place up to this many channels
+
+
+#: The numbers of a plan, as a record that compiled code can read by name.
+PLAN = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "n h w c oh ow f kh kw sh sw dh dw ph pw "  # the convolution
+            "rows_in width "  # size of the piece of padded input
+            "bands band images "  # bands of an image, rows of a band, images worked on together
+            "direct in_place"  # whether images need no padding, and gradients no packing
+        ).split()
+    ]
+)
+
+
+class Correlate(NamedTuple):
+    """A plan in the form the compiled kernel reads."""
+
+    plan: np.ndarray  #: one PLAN
+    scratch: int  #: floats of padded images per thread
+    packed: int  #: floats of packed output gradients per thread
+    sums: int  #: floats of partial sums per thread
+    slots: int  #: pieces of work: images, or bands of images
+    threads: int
+
+
+@lru_cache(maxsize=512)
+def plan_weight_grad(
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], size: Pair, window: Window, nt: int
+) -> Correlate:
+    """Divide the images, or bands of their rows, among threads and into pieces that fit the cache."""
+    n, c, h, w = x_shape
+    f, _, kh, kw = w_shape
+    (sh, sw), (ph, pw), (dh, dw) = window[:3]
+    (oh, ow) = size
+    rows = kh * kw * c
+    nt = max(1, min(nt, MOST_SUMS // (rows * f)))
+    reach_y, reach_x = (oh - 1) * sh + dh * (kh - 1) + 1, (ow - 1) * sw + dw * (kw - 1) + 1
+    direct = ph == pw == 0
+    width = w if direct else reach_x
+    whole = reach_y * width * c
+    bands = max(-(-whole // (4 * SCRATCH)), -(-nt // max(n, 1)))
+    band = max(1, -(-oh // bands))
+    bands = -(-oh // band)
+    images = 1
+    if bands == 1:
+        images = max(1, min(3 * SCRATCH // 2 // whole, -(-n // nt)))
+    rows_in = h if direct else (band - 1) * sh + dh * (kh - 1) + 1
+    in_place = f % LANES == 0 and f <= DIRECT_COLUMNS
+    plan = (
+        n, h, w, c, oh, ow, f, kh, kw, sh, sw, dh, dw, ph, pw, rows_in, width, bands, band, images,
+        direct, in_place,
+    )  # fmt: skip
+    return Correlate(
+        np.array([plan], PLAN),
+        0 if direct else images * rows_in * width * c,
+        0 if in_place else images * band * ow * padded_width(f),
+        rows * f,
+        n * bands,
+        nt,
+    )
+
+
+@twin(reference.conv2d_weight_grad)
+def conv2d_weight_grad(
+    x: Any, g: Any, weight_shape: Any, stride: Any = (1, 1), padding: Any = (0, 0),
+    dilation: Any = (1, 1), groups: Any = 1,
+) -> Any:  # fmt: skip
+    if groups != 1 or not all_float32(x, g):
+        return reference.conv2d_weight_grad(x, g, weight_shape, stride, padding, dilation, groups)
+    window = Window(tuple(stride), tuple(padding), tuple(dilation))
+    shape = tuple(weight_shape)
+    size = check_conv_gradient(g.shape, x.shape, shape, window, "conv2d_weight_grad")
+    dw = np.empty(shape, np.float32)
+    if x.size == 0 or g.size == 0:
+        dw[...] = 0
+        return dw
+    nt = threads(g.size * dw.size // len(dw) // 8)
+    plan = plan_weight_grad(x.shape, shape, size, window, nt)
+    nt = plan.threads
+    source, gradient, out = (
+        channels_last(x).reshape(-1),
+        channels_last(g).reshape(-1),
+        dw.reshape(-1),
+    )
+    zeros, buffers = padded_bias(None, len(dw)), scratch("images", nt * plan.scratch)
+    packed, sums = scratch("gradients", nt * plan.packed), scratch("sums", nt * plan.sums)
+    if nt == 1:
+        correlate_slots(source, gradient, plan.plan, zeros, buffers, packed, sums, 0, plan.slots)
+        add_sums(sums, plan.sums, 1, out, plan.plan, 0, len(dw))
+    else:
+        _correlate(
+            source, gradient, out, plan.plan, zeros, buffers, plan.scratch, packed, plan.packed,
+            sums, plan.sums, plan.slots, nt,
+        )  # fmt: skip
+    return dw
+
+
+@loop
+def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi):
+    """Sum over slots lo..hi: ``sums[(tap, channel), filter]``."""
+    p = plan[0]
+    rows = p.kh * p.kw * p.c
+    if hi <= lo:
+        sums[: rows * p.f] = ZERO
+        return
+    off = np.empty(rows + ROWS, np.int64)
+    out = np.empty(rows + ROWS, np.int64)
+    spare = np.zeros(SPARE, np.float32)
+    m = 0
+    for i in range(p.kh):
+        for j in range(p.kw):
+            for channel in range(p.c):
+                off[m] = (i * p.dh * p.width + j * p.dw) * p.c + channel
+                out[m] = m * p.f
+                m += 1
+    fill_rows(off, rows)
+    fill_rows(out, rows)
+    image_step = p.rows_in * p.width * p.c
+    slot = lo
+    while slot < hi:
+        group = min(p.images, hi - slot) if p.bands == 1 else 1
+        image, u0 = slot // p.bands, slot % p.bands * p.band
+        u = min(p.band, p.oh - u0)
+        source, x0 = buffer, 0
+        if p.direct:
+            source, x0 = x, (image * p.h + u0 * p.sh) * p.w * p.c
+        else:
+            for i in range(group):
+                begin, top = (image + i) * p.h * p.w * p.c, u0 * p.sh - p.ph
+                to = i * image_step
+                pad(x, begin, p.h, p.w, p.c, top, p.rows_in, -p.pw, p.width, buffer, to)
+        terms = (group, image_step, u, p.sh * p.width * p.c, p.ow, p.sw * p.c)
+        matrix, m0, ld = g, (image * p.oh + u0) * p.ow * p.f, p.f
+        if not p.in_place:
+            k = group * u * p.ow
+            for column in range(0, p.f, WIDTH):
+                pack_rows(g, m0, p.f, k, p.f, column, packed, 0, k)
+            matrix, m0, ld = packed, 0, 0
+        multiply(
+            rows, source, off, x0, terms, matrix, m0, ld, p.f, sums, out, 0, zeros, ONE, slot > lo,
+            spare,
+        )  # fmt: skip
+        slot += group
+
+
+@loop
+def add_sums(sums, size, nt, dw, plan, lo, hi):
+    """Add the threads' sums, ((tap, channel), filter), into filters lo..hi of (filter, channel, tap)."""
+    c, f, kk = plan[0].c, plan[0].f, plan[0].kh * plan[0].kw
+    total = np.empty(LANES, np.float32)
+    for f0 in range(lo, hi, LANES):
+        columns = min(LANES, hi - f0)
+        for channel in range(c):
+            for tap in range(kk):
+                at = (tap * c + channel) * f + f0
+                total[:] = ZERO
+                for t in range(nt):
+                    row = sums[t * size + at : t * size + at + columns]
+                    for j in range(row.size):
+                        total[j] += row[j]
+                to = (f0 * c + channel) * kk + tap
+                for j in range(columns):
+                    dw[to + j * c * kk] = total[j]
+
+
+@threaded
+def _correlate(
+    x, g, dw, plan, zeros, buffers, buffer_size, packed, packed_size, sums, size, slots, nt
+):  # fmt: skip
+    for t in prange(nt):
+        correlate_slots(
+            x, g, plan, zeros, buffers[t * buffer_size :], packed[t * packed_size :],
+            sums[t * size :], t * slots // nt, (t + 1) * slots // nt,
+        )  # fmt: skip
+    f = plan[0].f
+    for t in prange(nt):
+        add_sums(sums, size, nt, dw, plan, t * f // nt, (t + 1) * f // nt)

@@ -1,0 +1,51 @@
+"""Pointwise functions and their derivatives, safe at both ends (lecture 08).
+
+(Leaky) ReLU is described by one number, the ``slope`` for negative values: 0 is ReLU. Its
+derivative needs the *output* only, because a slope of at least 0 keeps the sign.
+"""
+
+import numpy as np
+
+from nnlite.kernels.geometry import check_slope
+
+
+def leaky_relu(x: np.ndarray, slope: float = 0.0) -> np.ndarray:
+    """Return ``x`` where it is positive and ``slope * x`` elsewhere; slope 0 is ReLU.
+
+    Parameters
+    ----------
+    x : ndarray
+        Any shape; NaN stays NaN.
+    slope : float
+        The factor for negative values, at least 0.
+    """
+    check_slope("leaky_relu", slope)
+    if slope == 0:
+        # Complex numbers, as a complex step uses them, go by their real part.
+        return np.where(x.real > 0, x, 0 * x.real) if np.iscomplexobj(x) else np.maximum(x, 0)
+    return np.where(x.real > 0, x, slope * x)
+
+
+def leaky_relu_grad(g: np.ndarray, y: np.ndarray, slope: float = 0.0) -> np.ndarray:
+    """Return the gradient of :func:`leaky_relu` for the output gradient ``g``.
+
+    Parameters
+    ----------
+    g, y : ndarray
+        Gradient and value of the output, of one shape. The input will do in place of ``y``.
+    slope : float
+        As in the forward pass.
+    """
+    check_slope("leaky_relu_grad", slope)
+    return np.where(y.real > 0, g, slope * g if slope else np.zeros_like(g))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Return ``1 / (1 + exp(-x))``, computed from ``exp(-|x|)`` so that nothing overflows."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, np.ones_like(small), small) / (1 + small)
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """Return ``log(1 + exp(x))`` as ``max(x, 0) + log(1 + exp(-|x|))``: no overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))

@@ -1,0 +1,105 @@
+"""Losses with their gradients, from logits (lectures 06 and 10).
+
+Each returns the *sum* of the loss (a Python float) and the gradient of that sum; a mean is one
+division away. Loss and gradient share their exponentials, so computing both costs one pass.
+"""
+
+import numpy as np
+
+from nnlite.kernels.geometry import check_dtypes
+from nnlite.kernels.reference.activations import sigmoid, softplus
+
+
+def bce_with_logits(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+    """Binary cross-entropy of logits ``z`` against targets ``t`` in [0, 1].
+
+    ``-t log s(z) - (1 - t) log(1 - s(z)) = softplus(z) - t z``, with gradient ``s(z) - t``.
+
+    Parameters
+    ----------
+    z, t : ndarray
+        Of one shape and dtype.
+
+    Returns
+    -------
+    total : float
+        The sum over all entries.
+    gradient : ndarray
+        With respect to ``z``.
+    """
+    check_same_shape("bce_with_logits", z, t)
+    check_dtypes("bce_with_logits", z=z, t=t)
+    loss = softplus(z) - t * z
+    return float(np.sum(loss, dtype=np.float64)), sigmoid(z) - t
+
+
+def squared_error(x: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+    """Sum of squared differences, ``sum (x - t)^2``, and its gradient ``2 (x - t)``."""
+    check_same_shape("squared_error", x, t)
+    check_dtypes("squared_error", x=x, t=t)
+    difference = x - t
+    return float(np.sum(np.square(difference, dtype=np.float64))), 2 * difference
+
+
+def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+    """Cross-entropy of the softmax of logits against classes or probabilities.
+
+    ``-sum_k t_k log softmax(z)_k = (sum_k t_k) logsumexp(z) - sum_k t_k z_k`` for each row, with
+    gradient ``(sum_k t_k) softmax(z) - t``.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, K)
+        Logits.
+    target : ndarray
+        Integer classes (N,), or probabilities (N, K) of the dtype of ``z``.
+
+    Returns
+    -------
+    total : float
+        The sum over rows.
+    gradient : ndarray, shape (N, K)
+        With respect to ``z``.
+    """
+    target = as_probabilities(z, target)
+    check_dtypes("softmax_cross_entropy", z=z, target=target)
+    top = z.max(axis=1, keepdims=True) if z.size else np.zeros((len(z), 1), z.dtype)
+    e = np.exp(z - top)
+    total = e.sum(axis=1, keepdims=True)
+    weight = target.sum(axis=1, keepdims=True)
+    # A class of weight 0 costs nothing even where its logit is -inf.
+    share = np.multiply(target, z - top, where=target != 0, out=np.zeros_like(z - top))
+    chosen = share.sum(axis=1, keepdims=True)
+    loss = weight * np.log(total) - chosen
+    return float(np.sum(loss, dtype=np.float64)), weight * (e / total) - target
+
+
+def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return targets as an (N, K) array of probabilities, checking classes and shapes."""
+    if z.ndim != 2:
+        raise ValueError(f"softmax_cross_entropy takes logits of shape (N, K), got {z.shape}")
+    if target.dtype.kind not in "iu":
+        check_same_shape("softmax_cross_entropy", z, target)
+        return target
+    if target.shape != z.shape[:1]:
+        raise ValueError(
+            f"softmax_cross_entropy: {z.shape[0]} rows of logits need classes of shape "
+            f"({z.shape[0]},), got {target.shape}"
+        )
+    if target.size and not (target.min() >= 0 and target.max() < z.shape[1]):
+        raise ValueError(
+            f"softmax_cross_entropy: classes must lie in 0..{z.shape[1] - 1} for {z.shape[1]} "
+            f"logits, got values from {target.min()} to {target.max()}"
+        )
+    one_hot = np.zeros_like(z)
+    one_hot[np.arange(len(z)), target] = 1
+    return one_hot
+
+
+def check_same_shape(where: str, a: np.ndarray, b: np.ndarray) -> None:
+    """Refuse shapes that would broadcast: (N, 1) against (N,) is a classic."""
+    if a.shape != b.shape:
+        raise ValueError(
+            f"{where}: prediction and target must have one shape, got {a.shape} and {b.shape}; "
+            "reshape one of them"
+        )

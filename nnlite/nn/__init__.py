@@ -1,0 +1,77 @@
+"""Layers, losses and initialisation with torch.nn's names (lectures 04, 06 and 08).
+
+``from nnlite import nn`` reads like PyTorch: same classes, arguments, defaults, shapes and
+``state_dict`` keys. Tensors are NumPy-like (``x.reshape``, ``x.shape[0]``), and layers take
+``dtype=`` and ``rng=``.
+"""
+
+from nnlite.nn import functional, init, utils
+from nnlite.nn.activations import ELU, LeakyReLU, PReLU, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from nnlite.nn.containers import ModuleList, Sequential
+from nnlite.nn.convolution import Conv2d, ConvTranspose2d
+from nnlite.nn.dropout import Dropout, Dropout2d
+from nnlite.nn.images import (
+    AvgPool2d,
+    MaxPool2d,
+    PixelShuffle,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    Upsample,
+    ZeroPad2d,
+)
+from nnlite.nn.linear import Embedding, Flatten, Identity, Linear, Unflatten
+from nnlite.nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    L1Loss,
+    MSELoss,
+    SmoothL1Loss,
+)
+from nnlite.nn.module import Module
+from nnlite.nn.normalization import BatchNorm1d, BatchNorm2d, InstanceNorm2d, LayerNorm
+from nnlite.nn.parameter import Parameter
+
+__all__ = [
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Dropout2d",
+    "ELU",
+    "Embedding",
+    "Flatten",
+    "Identity",
+    "InstanceNorm2d",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "MSELoss",
+    "MaxPool2d",
+    "Module",
+    "ModuleList",
+    "PReLU",
+    "Parameter",
+    "PixelShuffle",
+    "ReLU",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
+    "Sequential",
+    "Sigmoid",
+    "SmoothL1Loss",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "Unflatten",
+    "Upsample",
+    "ZeroPad2d",
+    "functional",
+    "init",
+    "utils",
+]

@@ -1,0 +1,144 @@
+"""Containers: modules in a row, and modules in a list (lecture 04)."""
+
+import operator
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nnlite.nn.activations import LeakyReLU, ReLU
+from nnlite.nn.module import Module
+
+
+class _Row(Module):
+    """Modules kept in order under the names "0", "1", ..."""
+
+    def _items(self) -> list[Module]:
+        return [value for value in vars(self).values() if isinstance(value, Module)]
+
+    def _name(self, index: int) -> str:
+        names = list(self._modules)
+        if not -len(names) <= operator.index(index) < len(names):
+            raise IndexError(f"index {index} of a {type(self).__name__} with {len(names)} modules.")
+        return names[index]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._items())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._of(dict(list(self._modules.items())[index]))
+        return getattr(self, self._name(index))
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, self._name(index), _checked(module))
+
+    def __delitem__(self, index: int) -> None:
+        delattr(self, self._name(index))
+        self._rename(self._items())
+
+    def append(self, module: Module) -> "_Row":
+        """Add a module at the end and return self."""
+        self.add_module(str(len(self)), _checked(module))
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> "_Row":
+        """Add modules at the end and return self."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> "_Row":
+        """Put a module in front of the one at ``index`` and return self."""
+        items = self._items()
+        items.insert(index, _checked(module))
+        self._rename(items)
+        return self
+
+    def _rename(self, items: list[Module]) -> None:
+        for name in list(self._modules):
+            delattr(self, name)
+        for i, module in enumerate(items):
+            setattr(self, str(i), module)
+
+    def _of(self, named: dict[str, Module]) -> "_Row":
+        raise NotImplementedError
+
+
+class Sequential(_Row):
+    """Modules applied one after the other.
+
+    A dense, convolutional or batch-norm layer followed by ReLU or LeakyReLU is computed in one
+    pass; the result and its derivatives of any order are the same.
+
+    Parameters
+    ----------
+    *modules : Module
+        Or one mapping (``OrderedDict``) of name -> module.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
+    >>> net[0].out_features, len(net[:2])
+    (16, 2)
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        super().__init__()
+        if len(modules) == 1 and hasattr(modules[0], "items"):
+            named = dict(modules[0])
+        else:
+            named = {str(i): module for i, module in enumerate(modules)}
+        for name, module in named.items():
+            self.add_module(name, _checked(module))
+
+    def forward(self, x: Any) -> Any:
+        """The last module's result."""
+        items = self._items()
+        i, n = 0, len(items)
+        while i < n:
+            layer = items[i]
+            # looked up in the class itself: a subclass with a forward of its own is not fused
+            fused = vars(type(layer)).get("forward_with_activation")
+            after = items[i + 1] if fused is not None and i + 1 < n else None
+            if type(after) in _FUSABLE and after.negative_slope >= 0:  # type: ignore[union-attr]
+                x = fused(layer, x, after.negative_slope)  # type: ignore[misc, union-attr]
+                i += 2
+            else:
+                x = layer(x)
+                i += 1
+        return x
+
+    def _of(self, named: dict[str, Module]) -> "Sequential":
+        return Sequential(named)
+
+
+#: exactly these: a subclass may do something else
+_FUSABLE = (ReLU, LeakyReLU)
+
+
+class ModuleList(_Row):
+    """A list of modules whose parameters are found (those in a plain list are not).
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def _of(self, named: dict[str, Module]) -> "ModuleList":
+        return ModuleList(named.values())
+
+
+def _checked(module: Any) -> Module:
+    if not isinstance(module, Module):
+        what = f"the class {module.__name__}" if isinstance(module, type) else type(module).__name__
+        raise TypeError(
+            f"only Modules go into a container; got {what}. A function such as np.tanh has a layer "
+            "(nn.Tanh()); a list is unpacked with a star: nn.Sequential(*layers)."
+        )
+    return module

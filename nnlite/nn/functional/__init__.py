@@ -1,0 +1,67 @@
+"""Layers as functions, with torch.nn.functional's names and arguments (lectures 04, 06, 08).
+
+Functions take Tensors or arrays and return Tensors. Where a weight is given, data are cast to its
+dtype; a tensor in the graph must have it already.
+"""
+
+from nnlite.nn.functional.activations import (
+    elu,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    prelu,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
+)
+from nnlite.nn.functional.convolution import conv2d, conv_transpose2d, named_padding
+from nnlite.nn.functional.layers import dropout, dropout2d, embedding, linear, one_hot
+from nnlite.nn.functional.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
+from nnlite.nn.functional.normalization import batch_norm, instance_norm, layer_norm
+from nnlite.nn.functional.resizing import avg_pool2d, interpolate, max_pool2d, pad, pixel_shuffle
+
+__all__ = [
+    "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "conv2d",
+    "conv_transpose2d",
+    "cross_entropy",
+    "dropout",
+    "dropout2d",
+    "elu",
+    "embedding",
+    "instance_norm",
+    "interpolate",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "max_pool2d",
+    "mse_loss",
+    "named_padding",
+    "nll_loss",
+    "one_hot",
+    "pad",
+    "pixel_shuffle",
+    "prelu",
+    "relu",
+    "sigmoid",
+    "smooth_l1_loss",
+    "softmax",
+    "softplus",
+    "tanh",
+]

@@ -1,0 +1,170 @@
+"""Pooling, resizing and padding of images (lecture 08)."""
+
+from typing import Any
+
+from nnlite.nn import functional as F
+from nnlite.nn._inputs import as_pair, check_sizes
+from nnlite.nn.module import Module
+
+
+class MaxPool2d(Module):
+    """Largest value of each window.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding : int or (int, int)
+        ``stride`` is the kernel size by default; padding never wins.
+    dilation, return_indices, ceil_mode
+        Only their defaults are supported.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        if as_pair(dilation, "MaxPool2d: dilation", 1) != (1, 1) or return_indices or ceil_mode:
+            raise NotImplementedError(
+                "MaxPool2d supports dilation=1, return_indices=False and ceil_mode=False only."
+            )
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+
+    def forward(self, x: Any) -> Any:
+        """(N, C, H, W) -> (N, C, H', W')."""
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(Module):
+    """Mean of each window.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding : int or (int, int)
+        ``stride`` is the kernel size by default; padding is zeros.
+    ceil_mode, divisor_override
+        Only their defaults are supported.
+    count_include_pad : bool
+        Whether the padding counts in the denominator.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+        padding: int | tuple[int, int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__()
+        if ceil_mode or divisor_override is not None:
+            raise NotImplementedError(
+                "AvgPool2d supports ceil_mode=False and divisor_override=None only."
+            )
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        """(N, C, H, W) -> (N, C, H', W')."""
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class Upsample(Module):
+    """Enlarge images to ``size`` or by ``scale_factor``.
+
+    Parameters
+    ----------
+    size : int or (int, int), optional
+    scale_factor : float or (float, float), optional
+    mode : {"nearest", "bilinear"}
+    align_corners : bool, optional
+        For "bilinear": whether the centres of the corner pixels stay where they are.
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, int] | None = None,
+        scale_factor: float | tuple[float, float] | None = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.scale_factor = scale_factor
+        self.mode = mode
+        self.align_corners = align_corners
+
+    def forward(self, x: Any) -> Any:
+        """(N, C, H, W) -> (N, C, H', W')."""
+        return F.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+
+    def extra_repr(self) -> str:
+        what = "scale_factor" if self.size is None else "size"
+        return f"{what}={getattr(self, what)}, mode={self.mode!r}"
+
+
+class PixelShuffle(Module):
+    """Groups of r^2 channels become r x r pixels: (N, C r^2, H, W) -> (N, C, H r, W r)."""
+
+    def __init__(self, upscale_factor: int) -> None:
+        super().__init__()
+        check_sizes("PixelShuffle", upscale_factor=upscale_factor)
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """(N, C r^2, H, W) -> (N, C, H r, W r)."""
+        return F.pixel_shuffle(x, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class _Padding(Module):
+    _mode = "constant"
+
+    def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        if len(self.padding) != 4:
+            raise ValueError(
+                f"{type(self).__name__} takes one width or (left, right, top, bottom); "
+                f"got {padding!r}."
+            )
+
+    def forward(self, x: Any) -> Any:
+        """(N, C, H, W) -> (N, C, top + H + bottom, left + W + right)."""
+        return F.pad(x, self.padding, mode=self._mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad2d(_Padding):
+    """Zeros around images; ``padding`` is one width or (left, right, top, bottom)."""
+
+
+class ReflectionPad2d(_Padding):
+    """Images mirrored at their edges; ``padding`` is one width or (left, right, top, bottom)."""
+
+    _mode = "reflect"
+
+
+class ReplicationPad2d(_Padding):
+    """Repeat the edge pixels of images; ``padding`` is one width or (left, right, top, bottom)."""
+
+    _mode = "replicate"

@@ -1,0 +1,184 @@
+"""Dense layers and reshaping (lectures 04 and 08)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nnlite.engine.tensor import Tensor
+from nnlite.nn import functional as F
+from nnlite.nn import init
+from nnlite.nn._inputs import check_sizes
+from nnlite.nn.module import Module
+from nnlite.nn.parameter import Parameter
+from nnlite.ops import image
+from nnlite.random import RNGLike, default_rng
+
+
+class Identity(Module):
+    """What goes in comes out; arguments of the constructor are ignored."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, x: Any) -> Any:
+        """``x``."""
+        return x
+
+
+class Linear(Module):
+    """``y = x W^T + b``: (..., in_features) -> (..., out_features).
+
+    Parameters
+    ----------
+    in_features, out_features : int
+    bias : bool
+        Whether there is a ``b``.
+    dtype : {"float32", "float64"}, optional
+    rng : seed or Generator, optional
+        For the initial values, uniform within 1/sqrt(in_features).
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in_features)
+    bias : Parameter, shape (out_features,), or None
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        rng: RNGLike | None = None,
+    ) -> None:
+        super().__init__()
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(np.zeros((out_features, in_features)), dtype=dtype)
+        self.bias = Parameter(np.zeros(out_features), dtype=dtype) if bias else None
+        self.reset_parameters(rng)
+
+    def reset_parameters(self, rng: RNGLike | None = None) -> None:
+        """Draw new initial values."""
+        rng = default_rng(rng)
+        init.fan_in_uniform_(self.weight, self.in_features, rng=rng)
+        if self.bias is not None:
+            init.fan_in_uniform_(self.bias, self.in_features, rng=rng)
+
+    def forward(self, x: Any) -> Any:
+        """(..., in_features) -> (..., out_features)."""
+        return F.linear(x, self.weight, self.bias)
+
+    def forward_with_activation(self, x: Any, slope: float) -> Any:
+        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+        return F.linear(x, self.weight, self.bias, slope=slope)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Embedding(Module):
+    """A table of vectors: integers (...) -> (..., embedding_dim).
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Rows and columns of the table.
+    padding_idx : int, optional
+        This row starts at zero and is not trained.
+    dtype, rng
+        As in :class:`Linear`; initial values are standard normal.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        dtype: DTypeLike | None = None,
+        rng: RNGLike | None = None,
+    ) -> None:
+        super().__init__()
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(
+                f"Embedding: padding_idx must be one of {num_embeddings} rows; got {padding_idx}."
+            )
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        self.weight = Parameter(np.zeros((num_embeddings, embedding_dim)), dtype=dtype)
+        self.reset_parameters(rng)
+
+    def reset_parameters(self, rng: RNGLike | None = None) -> None:
+        """Draw new initial values."""
+        init.normal_(self.weight, rng=rng)
+        if self.padding_idx is not None:
+            init.zeros_(self.weight.data[self.padding_idx])
+
+    def forward(self, x: Any) -> Any:
+        """Integer positions of any shape."""
+        return F.embedding(x, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+class Flatten(Module):
+    """Axes ``start_dim`` to ``end_dim`` joined into one: (N, C, H, W) -> (N, C H W)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, x: Any) -> Any:
+        """Read in the order of the index."""
+        start, end = self.start_dim % x.ndim, self.end_dim % x.ndim
+        if start > end:
+            raise ValueError(
+                f"Flatten: start_dim={self.start_dim} lies behind end_dim={self.end_dim} for shape "
+                f"{x.shape}."
+            )
+        if (x.ndim, start, end) == (4, 1, 3):
+            return image.flatten_images(x)
+        joined = math.prod(x.shape[start : end + 1])
+        return x.reshape(*x.shape[:start], joined, *x.shape[end + 1 :])
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """One axis split into several: ``nn.Unflatten(1, (128, 7, 7))`` makes images of rows."""
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...] | list[int]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        """In the order of the index."""
+        dim = self.dim % x.ndim
+        size = self.unflattened_size
+        if -1 not in size and math.prod(size) != x.shape[dim]:
+            raise ValueError(
+                f"Unflatten: {size} has {math.prod(size)} entries, axis {self.dim} of shape "
+                f"{x.shape} has {x.shape[dim]}."
+            )
+        if (x.ndim, dim, len(size)) == (2, 1, 3) and -1 not in size:
+            x = x if isinstance(x, Tensor) else Tensor(x)
+            return image.unflatten_images(x, shape=size)
+        return x.reshape(*x.shape[:dim], *size, *x.shape[dim + 1 :])
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

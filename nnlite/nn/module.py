@@ -1,0 +1,312 @@
+"""Module: parameters, buffers and other modules under one roof (lecture 04).
+
+A Module is an ordinary object. Its parameters are those of its attributes that are Parameters, its
+children those that are Modules, in the order in which they were first assigned: nothing is
+registered behind the scenes. Buffers (arrays that are saved but not trained, such as running means)
+are named by :meth:`Module.register_buffer`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from nnlite.engine.state import float_dtype
+from nnlite.engine.tensor import Tensor
+from nnlite.nn.parameter import Parameter
+
+
+class Keys(NamedTuple):
+    """What :meth:`Module.load_state_dict` found not to match."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """Base class of layers and models: subclass it and write ``forward``.
+
+    Calling a module calls ``forward``; NumPy arrays among the arguments arrive there as Tensors.
+
+    Attributes
+    ----------
+    training : bool
+        Set by :meth:`train` and :meth:`eval`; dropout and batch normalisation look at it.
+
+    Examples
+    --------
+    >>> class Autoencoder(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.encoder = nn.Linear(784, 32)
+    ...         self.decoder = nn.Linear(32, 784)
+    ...     def forward(self, x):
+    ...         return self.decoder(np.tanh(self.encoder(x)))
+    """
+
+    training: bool = True
+    _buffer_names: tuple[str, ...] = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args = tuple([Tensor(a) if type(a) is np.ndarray else a for a in args])
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the result. Subclasses write this."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward method; define forward(self, x)."
+        )
+
+    # ---- what is inside -------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """Name and module of each direct child, each module once."""
+        seen = set()
+        for name, value in vars(self).items():
+            if isinstance(value, Module) and id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+
+    def children(self) -> Iterator["Module"]:
+        """Each direct child."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
+        """Dotted name and module: this one (named ``prefix``) and all below it, each once."""
+        seen = set()
+        for name, module in self._tree(prefix):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+
+    def modules(self) -> Iterator["Module"]:
+        """Yield this module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Dotted name and parameter, in order; a shared parameter once, under its first name."""
+        return self._named(lambda m: m._parameters, prefix, recurse)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, in order, each once."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Dotted name and array of each buffer."""
+        return self._named(lambda m: m._buffers, prefix, recurse)
+
+    def buffers(self, recurse: bool = True) -> Iterator[NDArray[Any]]:
+        """All buffers."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    @property
+    def _parameters(self) -> dict[str, Parameter]:
+        return {name: v for name, v in vars(self).items() if isinstance(v, Parameter)}
+
+    @property
+    def _buffers(self) -> dict[str, NDArray[Any]]:
+        named = ((name, getattr(self, name)) for name in self._buffer_names)
+        return {name: v for name, v in named if v is not None}
+
+    @property
+    def _modules(self) -> dict[str, "Module"]:
+        return {name: v for name, v in vars(self).items() if isinstance(v, Module)}
+
+    def _tree(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
+        """Yield this module and all below it, under every name they have."""
+        yield prefix, self
+        for name, child in self._modules.items():
+            yield from child._tree(f"{prefix}.{name}" if prefix else name)
+
+    def _named(
+        self, inside: Callable[["Module"], Any], prefix: str, recurse: bool
+    ) -> Iterator[Any]:
+        seen = set()
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            for name, value in inside(module).items():
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{path}.{name}" if path else name, value
+
+    # ---- adding ---------------------------------------------------------------------------
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """``self.name = module``, for names made by a program."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"add_module({name!r}): {type(module).__name__} is not a Module.")
+        self._add(name, module)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """``self.name = param``, for names made by a program; None says "no such parameter"."""
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"register_parameter({name!r}): {type(param).__name__} is not a Parameter; "
+                "make one with nn.Parameter(array)."
+            )
+        self._add(name, param)
+
+    def register_buffer(self, name: str, tensor: Any) -> None:
+        """Set ``self.name`` to an array that belongs to the state but is not trained."""
+        value = tensor.data if isinstance(tensor, Tensor) else tensor
+        self._add(name, None if value is None else np.asarray(value))
+        if name not in self._buffer_names:
+            self._buffer_names = (*self._buffer_names, name)
+
+    def _add(self, name: str, value: Any) -> None:
+        if not name or "." in name:
+            raise KeyError(f"a name inside a module is not empty and has no dot; got {name!r}.")
+        if hasattr(type(self), name):
+            raise KeyError(f"{type(self).__name__} already has an attribute {name!r}.")
+        setattr(self, name, value)
+
+    # ---- state ----------------------------------------------------------------------------
+
+    def state_dict(self, prefix: str = "") -> dict[str, NDArray[Any]]:
+        """Copies of all parameters and buffers by dotted name; training on leaves them alone."""
+        return {name: np.array(_array(value)) for name, value in self._state(prefix)}
+
+    def _state(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Every parameter and buffer under every name it has."""
+        start = prefix.rstrip(".")
+        for path, module in self._tree(start):
+            for name, value in {**module._parameters, **module._buffers}.items():
+                yield f"{path}.{name}" if path else name, value
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Keys:
+        """Copy values into parameters and buffers, all of them or, on an error, none.
+
+        Parameters
+        ----------
+        state_dict : mapping
+            Dotted name -> array (or Tensor, or anything NumPy can read), of the shapes found here.
+        strict : bool
+            Refuse missing and unexpected names; otherwise load what matches.
+
+        Returns
+        -------
+        Keys
+            ``(missing_keys, unexpected_keys)``.
+
+        Raises
+        ------
+        RuntimeError
+            Naming every missing and unexpected key (if strict) and every shape that differs.
+        """
+        targets = dict(self._state())
+        values = {k: np.asarray(_array(state_dict[k])) for k in targets if k in state_dict}
+        keys = Keys(
+            [k for k in targets if k not in state_dict], [k for k in state_dict if k not in targets]
+        )
+        problems = []
+        if strict and keys.missing_keys:
+            problems.append(f"missing keys: {', '.join(keys.missing_keys)}")
+        if strict and keys.unexpected_keys:
+            problems.append(f"unexpected keys: {', '.join(keys.unexpected_keys)}")
+        for k, value in values.items():
+            shape = _array(targets[k]).shape
+            if value.shape != shape:
+                problems.append(f"{k} has shape {value.shape}, the model needs {shape}")
+            elif value.dtype.kind not in "fiub":
+                problems.append(f"{k} has dtype {value.dtype}, the model needs numbers")
+        if problems:
+            raise RuntimeError(
+                f"load_state_dict: the state does not fit {type(self).__name__}:\n  "
+                + "\n  ".join(problems)
+                + "\nNothing was loaded."
+            )
+        for k, value in values.items():
+            target = targets[k]
+            _array(target)[...] = value
+            if isinstance(target, Tensor):
+                target.data = target.data  # counts as an edit, should a graph still need it
+        return keys
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below it to training mode (or, with False, out of it)."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation mode: the same as ``train(False)``."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze (False) or release (True) all parameters."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters (or, with False, fill them with zeros)."""
+        for p in self.parameters():
+            if set_to_none or p.grad is None:
+                p.grad = None
+            else:
+                p.grad = np.zeros_like(p.data)
+
+    def apply(self, fn: Callable[["Module"], Any]) -> Self:
+        """Call ``fn`` on every module below, then on this one: ``model.apply(weights_init)``."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def to(self, target: str | DTypeLike) -> Self:
+        """Convert parameters and buffers to "float32" or "float64"; "cpu" changes nothing.
+
+        Raises
+        ------
+        ValueError
+            For any other device.
+        """
+        if isinstance(target, str) and target == "cpu":
+            return self
+        if isinstance(target, str) and target.split(":")[0] in ("cuda", "mps", "xpu"):
+            raise ValueError(f"nnlite computes on the CPU only; there is no device {target!r}.")
+        dtype = float_dtype(target)
+        for module in self.modules():
+            for p in module._parameters.values():
+                p.data = p.data.astype(dtype)
+                p.grad = None if p.grad is None else p.grad.astype(dtype)
+            for name, b in module._buffers.items():
+                if b.dtype.kind == "f":
+                    setattr(module, name, b.astype(dtype))
+        return self
+
+    def cpu(self) -> Self:
+        """The module itself: there is only one device."""
+        return self
+
+    def float(self) -> Self:
+        """Convert to float32."""
+        return self.to("float32")
+
+    def double(self) -> Self:
+        """Convert to float64."""
+        return self.to("float64")
+
+    # ---- representation -------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of a layer's representation."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = self.extra_repr().splitlines()
+        for name, child in self._modules.items():
+            lines.append(f"({name}): " + repr(child).replace("\n", "\n  "))
+        name = type(self).__name__
+        if not self._modules and len(lines) <= 1:
+            return f"{name}({''.join(lines)})"
+        return "\n  ".join([f"{name}(", *lines]) + "\n)"
+
+
+def _array(value: Any) -> NDArray[Any]:
+    """The array behind a Tensor; anything else as it is."""
+    return value.data if isinstance(value, Tensor) else value

@@ -1,0 +1,9 @@
+"""Optimisers with torch.optim's names, formulas and defaults (lectures 03, 04 and 10)."""
+
+from nnlite.optim import lr_scheduler
+from nnlite.optim.adam import Adam, AdamW
+from nnlite.optim.optimizer import Optimizer
+from nnlite.optim.rmsprop import RMSprop
+from nnlite.optim.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]

@@ -1,0 +1,130 @@
+"""Adam and AdamW: steps scaled by running moments of the gradient (lectures 04 and 10)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from nnlite import kernels
+from nnlite.optim.optimizer import Optimizer, check_settings, flat, memory
+
+
+class Adam(Optimizer):
+    """``p -= lr * m_hat / (sqrt(v_hat) + eps)`` (Kingma & Ba 2015, Algorithm 1).
+
+    ``m`` and ``v`` are running means of the gradient and of its square; the hat divides by 1 -
+    beta^t, since both start at zero.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+    betas : (float, float)
+        How much of ``m`` and of ``v`` survives a step.
+    eps : float
+    weight_decay : float
+        Adds ``weight_decay * p`` to the gradient.
+    amsgrad : bool
+        Divide by the largest ``v`` so far (Reddi et al. 2018).
+    maximize : bool
+        Climb instead.
+    """
+
+    _decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        where = type(self).__name__
+        check_settings(where, lr=lr, eps=eps, weight_decay=weight_decay)
+        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
+            raise ValueError(f"{where}: betas must be two numbers in [0, 1); got {betas}.")
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": tuple(betas),
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+            },
+        )
+
+    def _update(
+        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        if group["maximize"]:
+            g = -g
+        m, v = memory(state, "exp_avg", p), memory(state, "exp_avg_sq", p)
+        step = state["step"] = state.get("step", 0) + 1
+        if group["amsgrad"]:
+            _amsgrad(p, g, m, v, memory(state, "max_exp_avg_sq", p), step, self._decoupled, group)
+            return
+        beta1, beta2 = group["betas"]
+        kernels.adam_step(
+            flat(p),
+            flat(g),
+            flat(m),
+            flat(v),
+            step,
+            group["lr"],
+            beta1,
+            beta2,
+            group["eps"],
+            group["weight_decay"],
+            self._decoupled,
+        )
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks ``p`` by ``lr * weight_decay``, apart from the gradient.
+
+    Loshchilov & Hutter 2019, Algorithm 2. Parameters are those of :class:`Adam`; ``weight_decay``
+    is 0.01 by default.
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+def _amsgrad(
+    p: np.ndarray,
+    g: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    largest: np.ndarray,
+    step: int,
+    decoupled: bool,
+    group: dict[str, Any],
+) -> None:
+    """The step of Adam with the largest second moment so far."""
+    lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+    if decoupled:
+        p *= 1 - lr * decay
+    elif decay:
+        g = g + decay * p
+    m += (1 - beta1) * (g - m)
+    v += (1 - beta2) * (g * g - v)
+    np.maximum(largest, v, out=largest)
+    p -= lr / (1 - beta1**step) * m / (np.sqrt(largest / (1 - beta2**step)) + group["eps"])

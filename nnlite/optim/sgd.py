@@ -1,0 +1,75 @@
+"""Gradient descent with momentum (lectures 03 and 04)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from nnlite import kernels
+from nnlite.optim.optimizer import Optimizer, check_settings, flat, memory
+
+
+class SGD(Optimizer):
+    """``p -= lr * g``, or with momentum ``b = momentum b + (1 - dampening) g``; ``p -= lr * b``.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+        Step size.
+    momentum, dampening : float
+        The first ``b`` is ``g``, undamped, as in PyTorch.
+    weight_decay : float
+        Adds ``weight_decay * p`` to the gradient.
+    nesterov : bool
+        Step along ``g + momentum b`` (Sutskever et al. 2013).
+    maximize : bool
+        Climb instead.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        check_settings("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                f"SGD: nesterov needs momentum > 0 and dampening = 0; got momentum={momentum}, "
+                f"dampening={dampening}."
+            )
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+            },
+        )
+
+    def _update(
+        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        momentum = group["momentum"]
+        first = "momentum_buffer" not in state
+        buffer = flat(memory(state, "momentum_buffer", p)) if momentum else None
+        kernels.sgd_step(
+            flat(p),
+            flat(-g if group["maximize"] else g),
+            buffer,
+            group["lr"],
+            momentum,
+            group["dampening"],
+            group["nesterov"],
+            group["weight_decay"],
+            first,
+        )
