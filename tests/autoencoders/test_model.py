@@ -1,0 +1,199 @@
+"""Autoencoders: what they learn on small problems with a known answer, and what they refuse."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import nnlite
+from nnlite import autoencoders, gradcheck, nn
+from nnlite.autoencoders import Autoencoder, GaussianNoise, Masking, NotFittedError, entropy_floor
+
+
+@pytest.fixture
+def cloud():
+    """400 points in five dimensions, most of the variance in two, mean far from 0."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 5)) * [2.0, 1.0, 0.3, 0.2, 0.1]
+    return x @ np.linalg.qr(rng.normal(size=(5, 5)))[0] + 1.0
+
+
+def dropped(x, n_components):
+    return np.linalg.eigvalsh(np.cov(x.T, bias=True))[: x.shape[1] - n_components].sum()
+
+
+def test_linear_autoencoder_reaches_the_pca_error_and_its_projector(cloud):
+    with nnlite.default_dtype("float64"):
+        model = autoencoders.linear(5, 2, epochs=3000, batch_size=400, lr=0.1, rng=0)
+    model.fit(cloud)
+    best = autoencoders.optimal_linear_autoencoder(np.cov(cloud.T, bias=True), 2, cloud.mean(0))
+    # The excess falls with the square of the angle left between the planes: 1e-10 and 1e-5.
+    assert -model.score(cloud) == pytest.approx(dropped(cloud, 2), rel=1e-10)
+    np.testing.assert_allclose(model.reconstruct(cloud), best(cloud), atol=1e-4)
+
+
+def test_score_is_minus_the_mean_of_the_reconstruction_errors(cloud):
+    model = autoencoders.deep((5, 4, 2), epochs=1, rng=0).fit(cloud)
+    errors = model.reconstruction_error(cloud)
+    by_hand = ((model.inverse_transform(model.transform(cloud)) - cloud) ** 2).sum(1)
+    np.testing.assert_allclose(errors, by_hand, rtol=1e-4)
+    assert model.score(cloud) == pytest.approx(-errors.mean(), rel=1e-5)
+
+
+def test_cross_entropy_is_above_its_floor_and_its_reconstructions_are_probabilities():
+    x = np.random.default_rng(0).random((64, 6)).astype("float32")
+    model = autoencoders.deep((6, 8, 3), loss="cross_entropy", epochs=30, rng=0).fit(x)
+    assert -model.score(x) >= entropy_floor(x)
+    assert ((model.reconstruct(x) > 0) & (model.reconstruct(x) < 1)).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_tied_weights_are_one_parameter_whose_gradient_is_the_sum_of_both_uses():
+    rng = np.random.default_rng(1)
+    x = rng.random((7, 6))
+    with nnlite.default_dtype("float64"):
+        model = autoencoders.tied((6, 3), rng=0)
+    names = [name for name, _ in model.named_parameters()]
+    assert sorted(names) == ["decoder.bias0", "encoder.0.bias", "encoder.0.weight"]
+    W = model.encoder[0].weight
+    assert gradcheck(lambda W: loss_of(model, x, W), W.data).passed
+
+    U, V = (nnlite.Tensor(W.data.copy(), requires_grad=True) for _ in range(2))
+    code = (x @ U.T + model.encoder[0].bias.data).sigmoid()
+    untied = np.sum((code @ V + model.decoder.bias0.data - x) ** 2) / len(x)
+    encoder_part, decoder_part = nnlite.grad(untied, [U, V])
+    model.error(model.decoder(model.encoder(x)), x).backward()
+    np.testing.assert_allclose(W.grad, encoder_part + decoder_part, rtol=1e-12)
+
+
+def loss_of(model, x, W):
+    h = nnlite.ops.sigmoid(x @ W.T + model.encoder[0].bias.data)
+    return np.sum((h @ W + model.decoder.bias0.data - x) ** 2)
+
+
+def test_denoising_error_is_taken_against_the_clean_input(cloud):
+    seen = []
+
+    def record(x, rng):
+        seen.append(x.copy())
+        return np.zeros_like(x)
+
+    model = Autoencoder(
+        nn.Linear(5, 2, rng=0), nn.Linear(2, 5, rng=1), corruption=record, epochs=400, lr=0.05
+    )
+    model.fit(cloud)
+    assert len(seen) == 400 * 4  # fresh for each batch of each epoch
+    # The network sees zeros only, so the best it can do is the mean of the clean samples.
+    zeros = np.zeros((1, 5))
+    np.testing.assert_allclose(model.reconstruct(zeros)[0], cloud.mean(0), atol=0.1)
+
+
+def test_a_linear_denoiser_trained_with_masking_approaches_the_closed_form():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(2000, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0.5], [0, 0, 0.8]])
+    v, mu = 0.3, x.mean(0)
+    best = autoencoders.masking_denoiser(x.T @ x / len(x), v, mu)
+    with nnlite.default_dtype("float64"):
+        model = Autoencoder(
+            nn.Linear(3, 3, rng=0), nn.Identity(), corruption=Masking(v), epochs=40, lr=0.01, rng=3
+        )
+    model.fit(x)
+    # Fresh masks leave an excess of about (number of weights) / (rows seen at the end): 1e-3.
+    np.testing.assert_allclose(model.encoder.weight.data, best.A, atol=0.05)
+
+
+def test_convolutional_autoencoder_keeps_the_image_shape_and_learns():
+    x = np.random.default_rng(0).random((32, 1, 8, 8)).astype("float32")
+    model = autoencoders.convolutional((1, 8, 8), (4, 8), 10, loss="cross_entropy", epochs=8, rng=0)
+    model.fit(x)
+    assert model.transform(x).shape == (32, 10)
+    assert model.reconstruct(x).shape == x.shape
+    assert model.n_features_in_ == 64
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_a_second_fit_goes_on_from_the_first(cloud):
+    model = autoencoders.deep((5, 3), epochs=5, rng=0).fit(cloud)
+    first = model.loss_curve_[-1]
+    model.fit(cloud, epochs=20, validation=cloud)
+    assert len(model.loss_curve_) == 25
+    assert len(model.validation_curve_) == 20
+    assert model.loss_curve_[-1] < first
+
+
+def test_the_same_seed_gives_the_same_weights(cloud):
+    runs = [
+        autoencoders.denoising((5, 8), GaussianNoise(0.1), epochs=2, rng=7).fit(cloud)
+        for _ in range(2)
+    ]
+    for a, b in zip(*(run.state_dict().values() for run in runs), strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+def test_a_wide_code_without_corruption_is_warned_of(cloud):
+    with pytest.warns(UserWarning, match=r"8 numbers for 5 features.*copy"):
+        autoencoders.deep((5, 8), epochs=1, rng=0).fit(cloud)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        autoencoders.denoising((5, 8), Masking(0.5), epochs=1, rng=0).fit(cloud)
+
+
+def test_ctrl_c_keeps_the_model(cloud):
+    calls = []
+
+    def interrupt(x, rng):
+        calls.append(1)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return x
+
+    model = Autoencoder(nn.Linear(5, 2, rng=0), nn.Linear(2, 5, rng=0), corruption=interrupt)
+    with pytest.warns(UserWarning, match="interrupted after 6 of 80 steps"):
+        model.fit(cloud)
+    assert np.isfinite(model.reconstruct(cloud)).all()
+    assert not model.training
+
+
+def test_too_large_a_step_is_reported_not_returned_as_nan(cloud):
+    model = autoencoders.deep((5, 4, 2), epochs=50, lr=1e18, rng=0)
+    with pytest.raises(FloatingPointError, match=r"step size lr=1e\+18 is too large"):
+        model.fit(cloud * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m, x: m.transform(x), NotFittedError, "call fit"),
+        (lambda m, x: m.inverse_transform([[0.0, 0.0]]), NotFittedError, "call fit"),
+        (lambda m, x: m.fit(x[0]), ValueError, r"shape \(n, features\); got \(5,\)"),
+        (lambda m, x: m.fit(x[:0]), ValueError, r"got \(0, 5\)"),
+        (lambda m, x: m.fit(np.where(x > 3, np.nan, x)), ValueError, "NaN or infinity"),
+        (lambda m, x: m.fit(x).transform(x[:, :3]), ValueError, r"\(3,\).*trained on \(5,\)"),
+        (lambda m, x: m.fit(x).inverse_transform([0.0, 1.0]), ValueError, "n_components"),
+        (lambda m, x: m.fit(x.astype(str)), TypeError, "numbers"),
+    ],
+)
+def test_bad_data_are_refused_with_the_reason(cloud, call, error, message):
+    model = autoencoders.deep((5, 2), epochs=1, rng=0)
+    with pytest.raises(error, match=message):
+        call(model, cloud)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: autoencoders.deep((5,)), ValueError, r"got \(5,\)"),
+        (lambda: autoencoders.deep((5, 0)), ValueError, "positive"),
+        (lambda: autoencoders.deep((5, 2), loss="mse"), ValueError, "squared_error, cross_entropy"),
+        (lambda: autoencoders.deep((5, 2), corruption=0.3), TypeError, "function of"),
+        (lambda: autoencoders.convolutional((1, 30, 30), (4, 8)), ValueError, "divisible by 4"),
+    ],
+)
+def test_impossible_networks_are_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_cross_entropy_refuses_targets_outside_0_and_1(cloud):
+    with pytest.raises(ValueError, match=r"probabilities in \[0, 1\]; X ranges from"):
+        autoencoders.deep((5, 2), loss="cross_entropy").fit(cloud)
