@@ -6,6 +6,7 @@
 """
 
 from nnlite.nn import functional, init, utils
+from nnlite.nn._memory import keep_freed_memory
 from nnlite.nn.activations import ELU, LeakyReLU, PReLU, ReLU, Sigmoid, Softmax, Softplus, Tanh
 from nnlite.nn.containers import ModuleList, Sequential
 from nnlite.nn.convolution import Conv2d, ConvTranspose2d
@@ -31,6 +32,8 @@ from nnlite.nn.losses import (
 from nnlite.nn.module import Module
 from nnlite.nn.normalization import BatchNorm1d, BatchNorm2d, InstanceNorm2d, LayerNorm
 from nnlite.nn.parameter import Parameter
+
+keep_freed_memory()
 
 __all__ = [
     "AvgPool2d",

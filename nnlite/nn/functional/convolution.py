@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._inputs import as_input, as_pair, as_tensor, check_images
 from nnlite.ops import image
@@ -95,6 +97,17 @@ def conv_transpose2d(
             x.shape[2:], stride, padding, dilation, weight.shape[2:], extra, strict=True
         )
     )
+    if min(size) < 1:
+        raise ValueError(
+            f"conv_transpose2d: images of {x.shape[2]}×{x.shape[3]} would become {size[0]}×{size[1]} "
+            f"with a kernel of {weight.shape[2]}×{weight.shape[3]}, stride {stride}, padding "
+            f"{padding}, dilation {dilation}; use less padding or a larger kernel."
+        )
+    # From a stride on, output_padding shows pixels that the next image rows would have reached:
+    # with zeros there, they are the adjoint of a convolution again.
+    beyond = tuple(e // s for e, s in zip(extra, stride, strict=True))
+    if any(beyond):
+        x = np.pad(x, ((0, 0), (0, 0), (0, beyond[0]), (0, beyond[1])))
     return image.conv2d_input_grad(
         x,
         weight,
