@@ -13,7 +13,6 @@ from nnlite.engine import (
     no_grad,
 )
 from nnlite.engine.tensor import tensor
-from nnlite.random import seed
 
 __version__ = "0.1.0"
 
@@ -27,6 +26,7 @@ _LAZY = {
     "ledger": "nnlite.checks",
     "load": "nnlite.weights",
     "save": "nnlite.weights",
+    "seed": "nnlite.random",
 }
 _SUBMODULES = (
     "autoencoders",

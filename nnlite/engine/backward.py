@@ -8,22 +8,25 @@ The same walk serves first and higher order. With ``create_graph`` the gradients
 rules, being NumPy code, record themselves.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Container
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnlite import ops
 from nnlite.engine.edits import fingerprints
 from nnlite.engine.state import recording
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nnlite.engine.tensor import Tensor
 
 
-def run_backward(root: "Tensor", gradient: Any, retain_graph: bool) -> None:
+def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
     """Accumulate gradients in the leaves (see :meth:`nnlite.Tensor.backward`)."""
     seed = seed_gradient(root, gradient)
     with recording(False):
@@ -39,7 +42,7 @@ def run_backward(root: "Tensor", gradient: Any, retain_graph: bool) -> None:
         free(visited)
 
 
-def seed_gradient(root: "Tensor", gradient: Any) -> NDArray[Any]:
+def seed_gradient(root: Tensor, gradient: Any) -> NDArray[Any]:
     """DL / d root as an array of its shape and dtype: 1 for a single number."""
     if not root.requires_grad:
         raise RuntimeError(
@@ -65,12 +68,12 @@ def seed_gradient(root: "Tensor", gradient: Any) -> NDArray[Any]:
 
 
 def walk(
-    root: "Tensor",
+    root: Tensor,
     seed: Any,
     create_graph: bool,
     keep: Collection[int] = (),
     towards: Container[int] | None = None,
-) -> tuple[list["Tensor"], list["Tensor"], dict[int, Any], set[int]]:
+) -> tuple[list[Tensor], list[Tensor], dict[int, Any], set[int]]:
     """Hand gradients on from ``root`` to the leaves.
 
     Tensors are known by their creation numbers.
@@ -165,13 +168,13 @@ def walk(
     return visited, leaves, grads, owned
 
 
-def free(visited: list["Tensor"]) -> None:
+def free(visited: list[Tensor]) -> None:
     """Let go of the arguments that results hold on to; their names stay for error messages."""
     for t in visited:
         t._node = t._node[0].freed
 
 
-def _edited(t: "Tensor") -> str:
+def _edited(t: Tensor) -> str:
     """The message for an array that was edited although a rule needs it."""
     op, args, values, _, _, reads, prints = t._node
     now = fingerprints(reads, values, args, t)

@@ -4,16 +4,20 @@ All are made of one thing, the walk of :mod:`nnlite.engine.backward`. With ``cre
 that walk records itself, so what it returns can be differentiated like anything else.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from nnlite import ops
 from nnlite.engine.backward import free, seed_gradient, walk
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 
 def grad(

@@ -1,6 +1,5 @@
 """Which operation answers when a NumPy function meets a Tensor."""
 
-import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -99,6 +98,8 @@ def _numpy_names(function: Any) -> tuple[str, ...]:
     """Names of a NumPy function's positional parameters; none if not known or not fixed."""
     if isinstance(function, np.ufunc):
         return ()
+    import inspect  # rarely needed, and slow to load
+
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # functions written in C do not tell before NumPy 2.4
@@ -115,7 +116,8 @@ def _known_names(op: Any) -> tuple[str, ...]:
     """Names of the parameters that an operation takes."""
     if isinstance(op, Operation):
         return op.param_names
-    return tuple(inspect.signature(op).parameters)
+    code = op.__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def _plain(x: Any) -> Any:

@@ -30,16 +30,16 @@ def _grid(shape: tuple[int, ...]) -> tuple[slice, ...]:
 
 def fingerprints(
     reads: tuple[int, ...], values: tuple[Any, ...], args: tuple[Any, ...], out: Any
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """For each position read: something that changes when that array does.
 
     Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
     ``out``.
     """
-    if reads == _BOTH:  # two small arrays, the daily bread of arithmetic: 7 % faster than the loop
+    if reads == _BOTH:  # two small arrays, the daily bread of arithmetic, without the loop
         x, y = values[0], values[1]
         if type(x) is _ndarray and type(y) is _ndarray and x.size <= _WHOLE and y.size <= _WHOLE:
-            return [x.tobytes(), y.tobytes()]
+            return x.tobytes(), y.tobytes()
     prints: list[Any] = []
     for r in reads:
         x = values[r] if r >= 0 else out._data
@@ -50,4 +50,4 @@ def fingerprints(
         else:
             edits = getattr(args[r] if r >= 0 else out, "_version", 0)
             prints.append((edits, x[_grid(x.shape)].tobytes()))
-    return prints
+    return tuple(prints)

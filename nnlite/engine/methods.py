@@ -3,15 +3,18 @@
 :class:`nnlite.Tensor` inherits them; nothing here knows about graphs or gradients.
 """
 
+from __future__ import annotations
+
 import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from nnlite import ops
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
     from nnlite.engine.tensor import Tensor
 
 
@@ -22,41 +25,41 @@ class ArrayMethods:
     _data: NDArray[Any]
 
     @property
-    def T(self) -> "Tensor":
+    def T(self) -> Tensor:
         return ops.transpose(self, axes=None)
 
     @property
-    def mT(self) -> "Tensor":
+    def mT(self) -> Tensor:
         return ops.swapaxes(self, -1, -2)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ops.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ops.mean(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> "Tensor":
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ops.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ops.min(self, axis=axis, keepdims=keepdims)
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ops.prod(self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None) -> "Tensor":
+    def cumsum(self, axis: int | None = None) -> Tensor:
         return ops.cumsum(self, axis=axis)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return ops.trace(self, offset, axis1, axis2)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return ops.diagonal(self, offset, axis1, axis2)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -74,76 +77,76 @@ class ArrayMethods:
     def all(self, axis: Any = None, keepdims: bool = False) -> Any:
         return np.all(self._data, axis=axis, keepdims=keepdims)
 
-    def reshape(self, *shape: Any) -> "Tensor":
+    def reshape(self, *shape: Any) -> Tensor:
         return ops.reshape(self, shape=_sequence(shape))
 
-    def transpose(self, *axes: Any) -> "Tensor":
+    def transpose(self, *axes: Any) -> Tensor:
         return ops.transpose(self, axes=_sequence(axes) if axes and axes != (None,) else None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> "Tensor":
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         return ops.swapaxes(self, axis1, axis2)
 
-    def squeeze(self, axis: Any = None) -> "Tensor":
+    def squeeze(self, axis: Any = None) -> Tensor:
         return ops.squeeze(self, axis)
 
-    def flatten(self) -> "Tensor":
+    def flatten(self) -> Tensor:
         return ops.reshape(self, shape=(-1,))
 
     ravel = flatten
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         return ops.repeat(self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None) -> "Tensor":
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
         return ops.take(self, indices, axis)
 
-    def clip(self, min: Any = None, max: Any = None) -> "Tensor":
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
         return ops.clip(self, min, max)
 
-    def round(self, decimals: int = 0) -> "Tensor":
+    def round(self, decimals: int = 0) -> Tensor:
         return ops.round(self, decimals=decimals)
 
-    def dot(self, other: Any) -> "Tensor":
+    def dot(self, other: Any) -> Tensor:
         return ops.dot(self, other)
 
-    def sort(self, axis: int = -1) -> "Tensor":
+    def sort(self, axis: int = -1) -> Tensor:
         """A sorted copy (NumPy's method sorts in place, which no graph can follow)."""
         return ops.sort(self, axis)
 
-    def copy(self) -> "Tensor":
+    def copy(self) -> Tensor:
         return ops.copy(self)
 
-    def astype(self, dtype: DTypeLike) -> "Tensor":
+    def astype(self, dtype: DTypeLike) -> Tensor:
         """A copy in another dtype; gradients come back in this tensor's own."""
         if np.dtype(dtype).kind != "f":
             return Tensor(self._data.astype(dtype))
         return ops.astype(self, dtype=np.dtype(dtype))
 
-    def exp(self) -> "Tensor":
+    def exp(self) -> Tensor:
         return ops.exp(self)
 
-    def log(self) -> "Tensor":
+    def log(self) -> Tensor:
         return ops.log(self)
 
-    def sqrt(self) -> "Tensor":
+    def sqrt(self) -> Tensor:
         return ops.sqrt(self)
 
-    def abs(self) -> "Tensor":
+    def abs(self) -> Tensor:
         return ops.absolute(self)
 
-    def sin(self) -> "Tensor":
+    def sin(self) -> Tensor:
         return ops.sin(self)
 
-    def cos(self) -> "Tensor":
+    def cos(self) -> Tensor:
         return ops.cos(self)
 
-    def tanh(self) -> "Tensor":
+    def tanh(self) -> Tensor:
         return ops.tanh(self)
 
-    def sigmoid(self) -> "Tensor":
+    def sigmoid(self) -> Tensor:
         return ops.sigmoid(self)
 
-    def relu(self) -> "Tensor":
+    def relu(self) -> Tensor:
         return ops.relu(self)
 
 

@@ -1,12 +1,16 @@
 """What a thread has switched on: recording, and the default dtype of parameters."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class _ThreadState(threading.local):
@@ -32,7 +36,7 @@ class no_grad(ContextDecorator):
     def __init__(self) -> None:
         self._before: list[bool] = []
 
-    def _recreate_cm(self) -> "no_grad":
+    def _recreate_cm(self) -> no_grad:
         """A decorated function may run in several threads at once: each call gets its own."""
         return no_grad()
 

@@ -8,12 +8,13 @@ walks these links from a result back to the leaves. Nothing here knows any deriv
 open.
 """
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnlite import ops
 from nnlite.engine.advice import attribute_advice, explained
@@ -24,6 +25,9 @@ from nnlite.engine.methods import ArrayMethods
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
 _new_order = itertools.count(1).__next__
 _FLOATS = ("float32", "float64")
 
@@ -32,7 +36,7 @@ _Method = Callable[[Any, Any], Any]
 
 
 def _operator(op: Operation) -> tuple[_Method, _Method]:
-    """The methods for ``x op y`` and ``y op x``.
+    """The methods for ``x op y`` and ``y op x``; read :func:`record`, at the end, before this one.
 
     The first is ``record(op, (x, y), {})`` unrolled: arithmetic on small tensors lives on its
     speed.
@@ -201,11 +205,11 @@ class Tensor(ArrayMethods):
         """The values as nested Python lists."""
         return self._data.tolist()
 
-    def detach(self) -> "Tensor":
+    def detach(self) -> Tensor:
         """The same values (shared), cut off from the graph."""
         return Tensor(self._data)
 
-    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` in place and return the tensor."""
         if requires_grad and self._data.dtype.name not in _FLOATS:
             raise TypeError(
@@ -245,7 +249,7 @@ class Tensor(ArrayMethods):
 
     def __record_operation__(
         self, op: Operation, args: tuple[Any, ...], params: dict[str, Any]
-    ) -> "Tensor":
+    ) -> Tensor:
         return record(op, args, params)
 
     # ---- NumPy's protocols ----------------------------------------------------------------
@@ -301,7 +305,8 @@ class Tensor(ArrayMethods):
             return str(self)
         if self._data.size != 1:
             raise TypeError(
-                f"only a single number takes the format {spec!r}; this tensor has shape {self.shape}."
+                f"only a single number takes the format {spec!r}; "
+                f"this tensor has shape {self.shape}."
             )
         return format(self.item(), spec)
 
@@ -310,7 +315,7 @@ class Tensor(ArrayMethods):
             raise TypeError("a tensor without axes has no length.")
         return len(self._data)
 
-    def __iter__(self) -> Iterator["Tensor"]:
+    def __iter__(self) -> Iterator[Tensor]:
         if not self._data.ndim:
             raise TypeError("a tensor without axes cannot be iterated over.")
         return (self[i] for i in range(len(self._data)))
@@ -320,10 +325,10 @@ class Tensor(ArrayMethods):
 
     __hash__ = object.__hash__
 
-    def __copy__(self) -> "Tensor":
+    def __copy__(self) -> Tensor:
         return self.detach().requires_grad_(self.requires_grad)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None:
             raise RuntimeError(
                 f"only leaves can be copied; this tensor is the result of {self._node[0].name}. "
@@ -365,28 +370,28 @@ class Tensor(ArrayMethods):
     __mod__, __rmod__ = _operator(ops.mod)
     __pow__, __rpow__ = _operator(ops.power)
 
-    def __matmul__(self, other: Any) -> "Tensor":
+    def __matmul__(self, other: Any) -> Tensor:
         return ops.matmul(self, _weak(other, (self,)))
 
-    def __rmatmul__(self, other: Any) -> "Tensor":
+    def __rmatmul__(self, other: Any) -> Tensor:
         return ops.matmul(_weak(other, (self,)), self)
 
-    def __divmod__(self, other: Any) -> tuple["Tensor", "Tensor"]:
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
 
-    def __rdivmod__(self, other: Any) -> tuple["Tensor", "Tensor"]:
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return other // self, other % self
 
-    def __neg__(self) -> "Tensor":
+    def __neg__(self) -> Tensor:
         return ops.negative(self)
 
-    def __pos__(self) -> "Tensor":
+    def __pos__(self) -> Tensor:
         return self
 
-    def __abs__(self) -> "Tensor":
+    def __abs__(self) -> Tensor:
         return ops.absolute(self)
 
-    def __getitem__(self, index: Any) -> "Tensor":
+    def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
 
     # comparisons have no gradient: they give plain boolean arrays

@@ -19,7 +19,6 @@ Two conventions make the tables of this package short:
   change.
 """
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -98,7 +97,7 @@ class Operation:
         self.name = self.__name__ = name or forward.__name__
         self.variadic = variadic
         self.joint = joint
-        self.selective = joint is not None and "wanted" in inspect.signature(joint).parameters
+        self.selective = joint is not None and "wanted" in _names(joint)
         self.residuals = residuals
         self.fresh = fresh
         self.param_names = params
@@ -186,12 +185,8 @@ def _array_names(vjps: tuple[Any, ...], joint: Any) -> tuple[str, ...]:
     rule = joint or next((v for v in vjps if v is not None), None)
     if rule is None:
         return ("x",) * len(vjps)
-    positional = [
-        p.name.lstrip("_")
-        for p in inspect.signature(rule).parameters.values()
-        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
-    ]
-    names = positional[2:]
+    required = rule.__code__.co_argcount - len(rule.__defaults__ or ())
+    names = [name.lstrip("_") for name in _names(rule)[2:required]]
     return tuple(names[: len(vjps)]) if vjps else tuple(names)
 
 
@@ -199,16 +194,23 @@ def _reads(vjp: Callable[..., Any] | None, arity: int) -> tuple[int, ...]:
     """Positions of the arrays whose values a rule reads, by the underscore convention."""
     if vjp is None:
         return ()
-    names = list(inspect.signature(vjp).parameters)[1 : 2 + arity]
+    names = _names(vjp)[1 : 2 + arity]
     return tuple(i - 1 for i, name in enumerate(names) if not name.startswith("_"))
 
 
 def _reads_variadic(vjp: Callable[..., Any]) -> bool:
     """Whether a rule ``(i, g, out, *arrays, **params)`` reads the other arrays."""
-    arrays = next(
-        p for p in inspect.signature(vjp).parameters.values() if p.kind is p.VAR_POSITIONAL
-    )
-    return not arrays.name.startswith("_")
+    return not _names(vjp)[-1].startswith("_")
+
+
+def _names(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of a rule's parameters: by position, by keyword only, then ``*args``.
+
+    ``inspect.signature`` would say the same, but a hundred calls of it are felt at import.
+    """
+    code = rule.__code__
+    starred = bool(code.co_flags & 0x04)  # CO_VARARGS
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
 
 
 def values_of(x: Any) -> Any:
