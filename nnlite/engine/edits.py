@@ -11,10 +11,18 @@ edit of the whole array (a reused batch buffer, a parameter update) therefore sh
 entries of a large array behind the engine's back may not.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from nnlite import ops
+from nnlite.engine.state import STATE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _WHOLE = 64  # entries
 _BOTH = (0, 1)
@@ -51,3 +59,57 @@ def fingerprints(
             edits = getattr(args[r] if r >= 0 else out, "_version", 0)
             prints.append((edits, x[_grid(x.shape)].tobytes()))
     return tuple(prints)
+
+
+class InPlaceEdits:
+    """The ways to edit a Tensor, each counted: ``t[...] = v``, ``t += v`` and the like."""
+
+    __slots__ = ("_version",)  # counts edits made through the tensor
+    _data: NDArray[Any]
+    _version: int
+    _node: Any
+    requires_grad: bool
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_edit("t[index] = value", value)
+        self._data[ops.plain_index(index)] = ops.values_of(value)
+        self._version += 1
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._edit(np.add, "+=", other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._edit(np.subtract, "-=", other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._edit(np.multiply, "*=", other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._edit(np.divide, "/=", other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._edit(np.power, "**=", other)
+
+    def _edit(self, ufunc: np.ufunc, sign: str, other: Any) -> Any:
+        """``t += v``: a new tensor where the graph records, an edit in place where it does not."""
+        if STATE.recording and (self._node is not None or getattr(other, "requires_grad", False)):
+            return ufunc(self, other)
+        self._check_edit(f"t {sign} value", other)
+        ufunc(self._data, ops.values_of(other), out=self._data, casting="same_kind")
+        self._version += 1
+        return self
+
+    def _check_edit(self, what: str, value: Any) -> None:
+        if not STATE.recording:
+            return
+        if self.requires_grad:
+            raise RuntimeError(
+                f"{what} edits a tensor that requires grad, which backward could not follow. "
+                "Inside nnlite.no_grad() it is allowed (a hand-written optimiser step); otherwise "
+                "build a new tensor with np.where, np.concatenate or arithmetic."
+            )
+        if getattr(value, "requires_grad", False):
+            raise RuntimeError(
+                f"{what} would silently drop the gradient of the value. Build the result with "
+                "np.where, np.concatenate or np.stack instead, or assign value.detach()."
+            )

@@ -149,6 +149,36 @@ class ArrayMethods:
     def relu(self) -> Tensor:
         return ops.relu(self)
 
+    # comparisons have no gradient: they give plain boolean arrays
+    def __eq__(self, other: object) -> Any:
+        return self._data == ops.values_of(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != ops.values_of(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < ops.values_of(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= ops.values_of(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > ops.values_of(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= ops.values_of(other)
+
+    def __and__(self, other: Any) -> Any:
+        return self._data & ops.values_of(other)
+
+    def __or__(self, other: Any) -> Any:
+        return self._data | ops.values_of(other)
+
+    def __invert__(self) -> Any:
+        return ~self._data
+
+    __hash__ = object.__hash__
+
 
 def _sequence(args: tuple[Any, ...]) -> tuple[int, ...]:
     """The numbers of ``f(2, 3)`` or ``f((2, 3))``."""

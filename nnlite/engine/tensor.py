@@ -20,7 +20,7 @@ from nnlite import ops
 from nnlite.engine.advice import attribute_advice, explained
 from nnlite.engine.backward import run_backward
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
-from nnlite.engine.edits import fingerprints
+from nnlite.engine.edits import InPlaceEdits, fingerprints
 from nnlite.engine.methods import ArrayMethods
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
@@ -90,7 +90,7 @@ _FIRST: tuple[int, ...] = (0,)
 _SECOND, _BOTH = (1,), (0, 1)
 
 
-class Tensor(ArrayMethods):
+class Tensor(ArrayMethods, InPlaceEdits):
     """An n-dimensional array with a gradient.
 
     Parameters
@@ -130,7 +130,6 @@ class Tensor(ArrayMethods):
         "_data",
         "_node",  # how it was made (see record); None for a leaf
         "_order",  # creation number: arguments are older than results
-        "_version",  # counts edits made through this tensor
         "grad",
         "requires_grad",
     )
@@ -323,8 +322,6 @@ class Tensor(ArrayMethods):
     def __contains__(self, value: object) -> bool:
         return bool(np.any(self._data == getattr(value, "data", value)))
 
-    __hash__ = object.__hash__
-
     def __copy__(self) -> Tensor:
         return self.detach().requires_grad_(self.requires_grad)
 
@@ -393,80 +390,6 @@ class Tensor(ArrayMethods):
 
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
-
-    # comparisons have no gradient: they give plain boolean arrays
-    def __eq__(self, other: object) -> Any:
-        return self._data == _values(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._data != _values(other)
-
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _values(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _values(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _values(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _values(other)
-
-    def __and__(self, other: Any) -> Any:
-        return self._data & _values(other)
-
-    def __or__(self, other: Any) -> Any:
-        return self._data | _values(other)
-
-    def __invert__(self) -> Any:
-        return ~self._data
-
-    # ---- edits in place -------------------------------------------------------------------
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._check_edit("t[index] = value", value)
-        self._data[ops.plain_index(index)] = _values(value)
-        self._version += 1
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._edit(np.add, "+=", other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._edit(np.subtract, "-=", other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._edit(np.multiply, "*=", other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._edit(np.divide, "/=", other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self._edit(np.power, "**=", other)
-
-    def _edit(self, ufunc: np.ufunc, sign: str, other: Any) -> Any:
-        """``t += v``: a new tensor where the graph records, an edit in place where it does not."""
-        if STATE.recording and (self._node is not None or getattr(other, "requires_grad", False)):
-            return ufunc(self, other)
-        self._check_edit(f"t {sign} value", other)
-        ufunc(self._data, _values(other), out=self._data, casting="same_kind")
-        self._version += 1
-        return self
-
-    def _check_edit(self, what: str, value: Any) -> None:
-        if not STATE.recording:
-            return
-        if self.requires_grad:
-            raise RuntimeError(
-                f"{what} edits a tensor that requires grad, which backward could not follow. "
-                "Inside nnlite.no_grad() it is allowed (a hand-written optimiser step); otherwise "
-                "build a new tensor with np.where, np.concatenate or arithmetic."
-            )
-        if getattr(value, "requires_grad", False):
-            raise RuntimeError(
-                f"{what} would silently drop the gradient of the value. Build the result with "
-                "np.where, np.concatenate or np.stack instead, or assign value.detach()."
-            )
 
 
 def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None) -> Tensor:
@@ -553,8 +476,3 @@ _NUMBERS: dict[type, Any] = {
     np.float64: float,
     **{np.dtype(code).type: int for code in "bhilqBHILQ"},
 }
-# ---- helpers -------------------------------------------------------------------------------
-
-
-def _values(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
