@@ -135,16 +135,15 @@ class PCA:
         if solver == "full":
             # Not X - mean in place: the caller's data must survive.
             _, s, Vt = np.linalg.svd(X - mean.astype(X.dtype), full_matrices=False)
-            lam, U = s.astype(np.float64) ** 2 / (n - 1), Vt.T
+            with np.errstate(over="ignore"):
+                lam, U = s.astype(np.float64) ** 2 / (n - 1), Vt.T
             total, n_iter = lam.sum(), 0
+            _check_range(X, float(total))
         else:
-            C = _covariance(X, mean)
+            with np.errstate(over="ignore", invalid="ignore"):
+                C = _covariance(X, mean)
             total = np.trace(C, dtype=np.float64)
-            if not np.isfinite(total):
-                raise ValueError(
-                    f"the values of X are so large that their squares overflow {X.dtype}; rescale "
-                    f"them or use float64"
-                )
+            _check_range(X, float(total))
             lam, U, n_iter = self._solve(solver, C, d if k is None else k)
             lam = np.maximum(lam, 0.0)  # rounding makes zero eigenvalues slightly negative
         if k is None:  # a share of the variance was asked for
@@ -262,6 +261,11 @@ class PCA:
                 f'svd_solver="{self.svd_solver}" finds a fixed number of components, got '
                 f'n_components={self.n_components}; use "full" to keep a share of the variance'
             )
+        if not self.tol > 0 or not self.max_iter >= 1:
+            raise ValueError(
+                f"tol must be positive and max_iter at least 1, got tol={self.tol} and "
+                f"max_iter={self.max_iter}"
+            )
         return self.svd_solver
 
     def _solve(self, solver: str, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -321,6 +325,8 @@ def _as_rows(X: np.typing.ArrayLike, name: str = "X") -> np.ndarray:
     """`X` as a two-dimensional float32 or float64 array; not copied if it is one already."""
     if hasattr(X, "toarray"):
         raise ValueError(f"{name} is a sparse matrix; pass {name}.toarray() if it fits in memory")
+    if np.ma.is_masked(X):
+        raise ValueError(f"{name} has masked entries; remove or impute these samples first")
     X = np.asarray(X)
     if X.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers, got dtype {X.dtype}")
@@ -372,6 +378,21 @@ def _covariance(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return C
 
 
+def _check_range(X: np.ndarray, total: float) -> None:
+    """Refuse data whose variance is too large, or too small, to be a number of their dtype."""
+    limits = np.finfo(X.dtype)
+    if not total <= float(limits.max):
+        raise ValueError(
+            f"the values of X are so large that their squares overflow {X.dtype}; rescale them or "
+            f"use float64"
+        )
+    if total < float(limits.tiny) and np.ptp(X, axis=0).any():
+        raise ValueError(
+            f"the values of X differ so little that the squares underflow {X.dtype}; rescale them "
+            f"or use float64"
+        )
+
+
 def _resolve_count(n_components: int | float | None, n: int, d: int) -> int | None:
     """Number of components, or None if a share of the variance was asked for."""
     most = min(n, d)
@@ -385,6 +406,8 @@ def _resolve_count(n_components: int | float | None, n: int, d: int) -> int | No
             )
         return None
     try:
+        if isinstance(n_components, (bool, np.bool_)):
+            raise TypeError
         k = operator.index(n_components)
     except TypeError:
         raise ValueError(

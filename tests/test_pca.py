@@ -330,3 +330,30 @@ def test_parameters_can_be_read_set_and_shown():
     assert pca.set_params(n_components=2).get_params()["n_components"] == 2
     with pytest.raises(ValueError, match="no parameter 'k'"):
         pca.set_params(k=2)
+
+
+@pytest.mark.parametrize("solver", ["covariance_eigh", "full", "power", "gradient"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("power", "message"), [(0.7, "overflow"), (-0.7, "underflow")])
+def test_data_whose_squares_leave_the_range_are_refused(solver, dtype, power, message):
+    scale = float(np.finfo(dtype).max) ** power
+    X = (scale * np.random.default_rng(0).standard_normal((20, 4))).astype(dtype)
+    with pytest.raises(ValueError, match=f"{message} {dtype}; rescale"):
+        PCA(2, svd_solver=solver).fit(X)
+
+
+def test_masked_entries_are_refused_and_not_taken_for_data():
+    X = np.ma.array(np.eye(3), mask=np.eye(3) > 0)
+    with pytest.raises(ValueError, match="masked entries"):
+        PCA(1).fit(X)
+
+
+@pytest.mark.parametrize("options", [{"tol": np.nan}, {"tol": 0.0}, {"max_iter": 0}])
+def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
+    with pytest.raises(ValueError, match="tol must be positive and max_iter at least 1"):
+        PCA(1, svd_solver="power", **options).fit(np.eye(3))
+
+
+def test_a_truth_value_is_no_number_of_components():
+    with pytest.raises(ValueError, match="n_components must be an int"):
+        PCA(True).fit(np.eye(3))

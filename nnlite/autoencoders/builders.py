@@ -139,6 +139,11 @@ def convolutional(
     ValueError
         If the image cannot be halved that often.
     """
+    if len(image_shape) != 3 or not all(n > 0 for n in (*image_shape, *channels, n_components)):
+        raise ValueError(
+            "image_shape is (channels, height, width), and all sizes are positive; got "
+            f"image_shape={image_shape}, channels={channels}, n_components={n_components}."
+        )
     C, H, W = image_shape
     factor = 2 ** len(channels)
     if not channels or H % factor or W % factor:
@@ -203,8 +208,12 @@ def _stack(
 
 
 def _check_sizes(sizes: Sequence[int]) -> None:
-    if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
+    if (
+        not isinstance(sizes, Sequence | np.ndarray)
+        or len(sizes) < 2
+        or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes)
+    ):
         raise ValueError(
             "sizes are positive numbers of units from the features to the code, such as "
-            f"(784, 256, 64); got {tuple(sizes)}."
+            f"(784, 256, 64); got {sizes!r}."
         )

@@ -57,13 +57,15 @@ def optimal_linear_autoencoder(
     """
     C = _moment(covariance, "covariance")
     N = len(C)
-    if not 0 <= n_components <= N:
-        raise ValueError(f"n_components must lie between 0 and {N} features; got {n_components}.")
+    if not isinstance(n_components, int | np.integer) or not 0 <= n_components <= N:
+        raise ValueError(
+            f"n_components must be an integer between 0 and {N} features; got {n_components!r}."
+        )
     mu = _mean(mean, N)
-    eigenvalues, U = np.linalg.eigh(C)
+    eigenvalues, U = _eigh(C, "covariance")
     U = U[:, N - n_components :]
     P = U @ U.T
-    return AffineMap(P, mu - P @ mu, float(eigenvalues[: N - n_components].clip(0).sum()))
+    return AffineMap(P, mu - P @ mu, float(eigenvalues[: N - n_components].sum()))
 
 
 def gaussian_denoiser(
@@ -100,8 +102,7 @@ def gaussian_denoiser(
         raise ValueError(f"sigma is a standard deviation, at least 0; got {sigma!r}.")
     mu = _mean(mean, len(S))
     C = S - np.outer(mu, mu)
-    eigenvalues, U = np.linalg.eigh(C)
-    eigenvalues = eigenvalues.clip(0)  # rounding can leave -1e-17
+    eigenvalues, U = _eigh(C, "second_moment - mean mean^T")
     if sigma == 0:
         gain = np.ones_like(eigenvalues)
     else:
@@ -141,6 +142,11 @@ def masking_denoiser(
     mu = _mean(mean, len(S))
     C = S - np.outer(mu, mu)
     D = np.diag(np.diag(S))
+    if np.diag(C).min(initial=0) < -1e-4 * np.diag(D).max(initial=0):
+        raise ValueError(
+            f"second_moment - mean mean^T has a variance of {np.diag(C).min():.3g}: these are not "
+            "the moments of the same data. second_moment is X.T @ X / n, not centred."
+        )
     # np.linalg.pinv, not inv: digits have pixels that are never lit
     A = C @ np.linalg.pinv((1 - v) * C + v * D, hermitian=True)
     # E|x - A x~ - b|^2 = tr C - (1-v) tr(A C), at the optimum
@@ -203,6 +209,18 @@ def _moment(matrix: ArrayLike, name: str) -> Array:
 
 def _mean(mean: ArrayLike | None, N: int) -> Array:
     mu = np.zeros(N) if mean is None else np.asarray(mean, float)
-    if mu.shape != (N,):
-        raise ValueError(f"mean must have shape ({N},); got {mu.shape}.")
+    if mu.shape != (N,) or not np.isfinite(mu).all():
+        raise ValueError(f"mean must be finite, of shape ({N},); got {mu.shape}: {mu}.")
     return mu
+
+
+def _eigh(C: Array, name: str) -> tuple[Array, Array]:
+    """Eigenvalues, smallest first, and eigenvectors of what should be a covariance."""
+    eigenvalues, U = np.linalg.eigh(C)
+    # 1e-4 forgives moments summed in float32, and is far from any mistake
+    if eigenvalues.min(initial=0) < -1e-4 * np.abs(eigenvalues).max(initial=0):
+        raise ValueError(
+            f"{name} has the eigenvalue {eigenvalues[0]:.3g}, a negative variance: these are not "
+            "moments of one and the same data. (A second moment is X.T @ X / n, not centred.)"
+        )
+    return eigenvalues.clip(0), U  # rounding can leave -1e-17

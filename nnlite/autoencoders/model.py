@@ -13,6 +13,7 @@ the ten lines of lecture 04:
 """
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,12 +95,14 @@ class Autoencoder(nn.Module):
             raise TypeError(
                 f"corruption must be a function of (x, rng), as Masking(0.3); got {corruption!r}."
             )
+        if not isinstance(lr, int | float | np.number) or not 0 <= lr < np.inf:
+            raise ValueError(f"lr must be a finite number of at least 0; got {lr!r}.")
         self.encoder = encoder
         self.decoder = decoder
         self.loss = loss
         self.corruption = corruption
-        self.epochs = epochs
-        self.batch_size = batch_size
+        self.epochs = _count(epochs, "epochs", 0)
+        self.batch_size = _count(batch_size, "batch_size", 1)
         self.lr = lr
         self.verbose = verbose
         self._rng = default_rng(rng)
@@ -107,6 +110,7 @@ class Autoencoder(nn.Module):
         self.loss_curve_: list[float] = []
         self.validation_curve_: list[float] = []
         self._sample_shape: tuple[int, ...] | None = None
+        self._has_weights = False  # trained or loaded, rather than random
 
     # ---- the map ----------------------------------------------------------------------------
 
@@ -125,12 +129,29 @@ class Autoencoder(nn.Module):
     def _output(self, a: Tensor) -> Tensor:
         return a.sigmoid() if self.loss == "cross_entropy" else a
 
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Any:
+        """Copy weights in, as :meth:`nn.Module.load_state_dict`; no ``fit`` is needed then."""
+        keys = super().load_state_dict(state_dict, strict)
+        self._has_weights = True
+        return keys
+
     # ---- scikit-learn's interface -----------------------------------------------------------
 
     @property
     def n_features_in_(self) -> int:
         """Number of features of one sample."""
-        return int(np.prod(self._fitted_shape()))
+        if self._sample_shape is None:
+            raise NotFittedError("this autoencoder has not seen data yet: call fit(X) first.")
+        return int(np.prod(self._sample_shape))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._has_weights
+
+    def __sklearn_tags__(self) -> Any:
+        # only scikit-learn's pipelines ask for this, so it is there to be imported
+        from sklearn.base import BaseEstimator, TransformerMixin
+
+        return type("_Transformer", (TransformerMixin, BaseEstimator), {})().__sklearn_tags__()
 
     def fit(
         self,
@@ -149,7 +170,7 @@ class Autoencoder(nn.Module):
         y : ignored
             For scikit-learn's pipelines.
         epochs : int, optional
-            Instead of the constructor's.
+            Instead of the constructor's; 0 trains nothing.
         validation : array_like of shape (m, ...), optional
             Samples whose error is recorded after each epoch.
 
@@ -160,23 +181,31 @@ class Autoencoder(nn.Module):
         Raises
         ------
         ValueError
-            If there are no samples, values are NaN or infinite, out of [0, 1] for cross-entropy, or
-            of another shape than those seen before.
+            If there are no samples, values are NaN, infinite or out of [0, 1] for cross-entropy, or
+            of another shape than those seen before or than the network takes; if the corruption
+            returns another shape or NaN.
+        FloatingPointError
+            If the loss overflows.
 
         Notes
         -----
         An interrupt (Ctrl-C, or the stop button of a notebook) ends training after the current
         batch and keeps the model as it is.
         """
+        epochs = self.epochs if epochs is None else _count(epochs, "epochs", 0)
         X = self._samples(X, "X")
         V = None if validation is None else self._samples(validation, "validation")
+        if V is not None and V.shape[1:] != X.shape[1:]:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but validation of shape {V.shape[1:]}."
+            )
         if self._sample_shape is None:
-            self._warn_if_it_can_copy(X)
+            self._try_one(X)
             self._sample_shape = X.shape[1:]
+        if self._optimiser is None:
             self._optimiser = optim.Adam(self.parameters(), lr=self.lr)
-        epochs = self.epochs if epochs is None else epochs
         optimiser = self._optimiser
-        assert optimiser is not None
+        self._has_weights = True
         steps = epochs * -(-len(X) // self.batch_size)
         step = 0
         bar = progress(epochs, "epochs") if self.verbose else None
@@ -201,23 +230,41 @@ class Autoencoder(nn.Module):
         self.eval()
         return self
 
+    # NumPy's warning of an overflow would come first, and say less than the error below.
+    @np.errstate(over="ignore", invalid="ignore")
     def _train_on(self, x: Array, optimiser: optim.Adam) -> float:
-        x_tilde = x if self.corruption is None else self.corruption(x, self._rng)
+        x_tilde = x if self.corruption is None else self._corrupted(x)
         optimiser.zero_grad()
         loss = self.error(self.decoder(self.encoder(x_tilde)), x)
         value = loss.item()
         if not np.isfinite(value):
             raise FloatingPointError(
-                f"the loss became {value} after {len(self.loss_curve_)} epochs: the step size "
-                f"lr={self.lr} is too large for this data. Try a tenth of it."
+                f"the loss became {value} after {len(self.loss_curve_)} epochs: either the step "
+                f"size lr={self.lr} is too large for this data (try a tenth of it), or the data "
+                f"are: the largest value of this batch is {np.abs(x).max():.3g} (rescale to 1)."
             )
         loss.backward()
         optimiser.step()
         return value
 
+    def _corrupted(self, x: Array) -> Array:
+        """A spoiled copy: the clean batch stays the target, also if the corruption edits it."""
+        assert self.corruption is not None
+        x_tilde: Any = self.corruption(x.copy(), self._rng)
+        x_tilde = np.asarray(x_tilde.data if isinstance(x_tilde, Tensor) else x_tilde)
+        if x_tilde.shape != x.shape or x_tilde.dtype.kind not in "fiub":
+            raise ValueError(
+                f"the corruption must return numbers of the shape it was given, {x.shape}; it "
+                f"returned shape {x_tilde.shape}, dtype {x_tilde.dtype}. (Does it have a return?)"
+            )
+        x_tilde = x_tilde.astype(x.dtype, copy=False)
+        if not np.isfinite(x_tilde).all():
+            raise ValueError(f"the corruption {self.corruption!r} returned NaN or infinity.")
+        return x_tilde
+
     def transform(self, X: ArrayLike) -> Array:
         """Codes of samples, shape (n, n_components)."""
-        self._fitted_shape()
+        self._check_fitted()
         return self._apply(self.encoder, self._samples(X, "X"))
 
     def fit_transform(self, X: ArrayLike, y: None = None) -> Array:
@@ -226,22 +273,24 @@ class Autoencoder(nn.Module):
 
     def inverse_transform(self, Z: ArrayLike) -> Array:
         """Samples decoded from codes of shape (n, n_components)."""
-        self._fitted_shape()
+        self._check_fitted()
         Z = np.asarray(Z)
-        if Z.ndim != 2 or not len(Z) or not np.isfinite(Z).all():
+        if Z.ndim != 2 or not len(Z) or Z.dtype.kind not in "fiub" or not np.isfinite(Z).all():
             raise ValueError(
-                f"codes must be a finite array of shape (n, n_components); got shape {Z.shape}."
+                "codes must be a finite array of numbers, shape (n, n_components); got shape "
+                f"{Z.shape}, dtype {Z.dtype}."
             )
+        Z = Z.astype(self._dtype(), copy=False)
         return self._apply(lambda z: self._output(self.decoder(z)), Z)
 
     def reconstruct(self, X: ArrayLike) -> Array:
         """``h(x) = g(f(x))``: samples passed through the code, of their own shape."""
-        self._fitted_shape()
+        self._check_fitted()
         return self._apply(self.forward, self._samples(X, "X"))
 
     def reconstruction_error(self, X: ArrayLike) -> Array:
         """Error of each sample, summed over its features, shape (n,); cross-entropy in nats."""
-        self._fitted_shape()
+        self._check_fitted()
         X = self._samples(X, "X")
         a = self._apply(lambda x: self.decoder(self.encoder(x)), X).reshape(len(X), -1)
         x = X.reshape(len(X), -1)
@@ -271,18 +320,23 @@ class Autoencoder(nn.Module):
         X = np.asarray(X)
         if X.ndim < 2 or not X.size:
             raise ValueError(
-                f"{name} must hold at least one sample per row, shape (n, features); got {X.shape}."
+                f"{name} must hold at least one sample per row, shape (n, features); got "
+                f"{X.shape}. A single sample x is X = x[None]."
             )
         if X.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold numbers; got dtype {X.dtype}.")
-        X = X.astype(next(iter(self.parameters())).dtype, copy=False)
+        if not np.isfinite(X).all():
+            raise ValueError(f"{name} contains NaN or infinity; remove or fill those values first.")
+        dtype = self._dtype()
+        largest = np.abs(X).max() if X.dtype.kind == "f" else 0
+        if largest > np.finfo(dtype).max:
+            raise ValueError(f"{name} reaches {largest:.3g}, too large for {dtype}: rescale it.")
+        X = X.astype(dtype, copy=False)
         if self._sample_shape is not None and X.shape[1:] != self._sample_shape:
             raise ValueError(
                 f"{name} has samples of shape {X.shape[1:]}; this autoencoder was trained on "
                 f"{self._sample_shape}."
             )
-        if not np.isfinite(X).all():
-            raise ValueError(f"{name} contains NaN or infinity; remove or fill those values first.")
         if self.loss == "cross_entropy" and not (X.min() >= 0 and X.max() <= 1):
             raise ValueError(
                 f"cross-entropy takes features as probabilities in [0, 1]; {name} ranges from "
@@ -290,20 +344,29 @@ class Autoencoder(nn.Module):
             )
         return X
 
-    def _fitted_shape(self) -> tuple[int, ...]:
-        if self._sample_shape is None:
-            raise NotFittedError("this autoencoder is not fitted yet: call fit(X) first.")
-        return self._sample_shape
+    def _dtype(self) -> np.dtype[Any]:
+        return np.dtype(next(iter(self.parameters())).dtype)
 
-    def _warn_if_it_can_copy(self, X: Array) -> None:
-        with no_grad():
-            code = self.encoder(X[:1])
-        width, features = code.data.size, X[0].size
-        if width >= features and self.corruption is None:
+    def _check_fitted(self) -> None:
+        if not self._has_weights:
+            raise NotFittedError(
+                "this autoencoder has random weights: call fit(X), or load_state_dict, first."
+            )
+
+    def _try_one(self, X: Array) -> None:
+        """Send one sample through, to see that it fits and whether the code is narrow."""
+        code = self._apply(self.encoder, X[:1])
+        x_hat = self._apply(self.decoder, code)
+        if x_hat.shape[1:] != X.shape[1:]:
+            raise ValueError(
+                f"this network turns samples of shape {X.shape[1:]} into {x_hat.shape[1:]}: the "
+                "decoder must return the shape of the samples."
+            )
+        if code.size >= X[0].size and self.corruption is None:
             warnings.warn(
-                f"the code has {width} numbers for {features} features, so the network can copy "
-                "its input and need not learn anything about it (lecture 05). Use a smaller code "
-                "or a corruption.",
+                f"the code has {code.size} numbers for {X[0].size} features, so the network can "
+                "copy its input and need not learn anything about it (lecture 05). Use a smaller "
+                "code or a corruption.",
                 stacklevel=3,
             )
 
@@ -314,7 +377,16 @@ def entropy_floor(X: ArrayLike) -> float:
     It is 0 only for samples of pure zeros and ones; for grey digits it is a good part of the loss
     (lecture 04).
     """
-    return float(bernoulli_entropy(X).reshape(len(np.asarray(X)), -1).sum(1).mean())
+    H = bernoulli_entropy(X)
+    if H.ndim < 2 or not H.size:
+        raise ValueError(f"X must hold at least one sample per row; got shape {H.shape}.")
+    return float(H.reshape(len(H), -1).sum(1).mean())
+
+
+def _count(value: Any, name: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
+    return int(value)
 
 
 def _cosine(lr: float, step: int, steps: int) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -144,8 +145,13 @@ class Runner:
         with self._lock:
             self._stopped = True
             for client in self._clients:
-                process = getattr(getattr(client.km, "provisioner", None), "process", None)
-                if process is not None:
+                provisioner: Any = getattr(client.km, "provisioner", None)
+                process = getattr(provisioner, "process", None)
+                if process is None or process.poll() is not None:
+                    continue
+                if hasattr(os, "killpg") and provisioner.pgid:  # what the lecture started, too
+                    os.killpg(provisioner.pgid, signal.SIGKILL)
+                else:
                     process.kill()
 
     def _execute(self, result: Result, at_cell: Callable[[int, int], None]) -> None:
@@ -250,7 +256,8 @@ def _traceback(cell: Any) -> str:
     return _last_lines("\n".join(lines))
 
 
-def _last_lines(text: str, most: int = 12) -> str:
-    """Return the end of a message, without colours."""
+def _last_lines(text: str, most: int = 12, longest: int = 400) -> str:
+    """Return the end of a message, without colours and without endless lines."""
     lines = _ANSI.sub("", text).strip().splitlines()
-    return "\n".join(["..."] * (len(lines) > most) + lines[-most:])
+    ends = [x if len(x) <= longest else x[:longest] + "..." for x in lines[-most:]]
+    return "\n".join(["..."] * (len(lines) > most) + ends)

@@ -13,7 +13,8 @@ from nnlite.cli.problems import Problem
 
 __all__ = ["Lecture", "choose", "lectures_folder", "lectures_in", "packaged_folder"]
 
-_NAME = re.compile(r"(\d\d)_\w+\.ipynb")
+# Letters of any alphabet, spaces and hyphens; not the copies that JupyterLab makes.
+_NAME = re.compile(r"\d\d_(?!.*-Copy\d+\.)[\w -]+\.ipynb")
 
 
 @dataclass(frozen=True)

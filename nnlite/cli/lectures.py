@@ -7,9 +7,12 @@ import logging
 import os
 import platform
 import shutil
+import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,20 +85,44 @@ def run(
     lectures = choose(lectures_in(lectures_folder(lectures_dir)), which)
     jobs = min(jobs or cores(), len(lectures))
     executed = output / "lectures"
-    try:
+    with _writing_to(output):  # found out now, not after the lectures have run
         executed.mkdir(parents=True, exist_ok=True)
+        for folder in (output, executed):
+            tempfile.TemporaryFile(dir=folder).close()
+    _compile_kernels()
+
+    start = time.monotonic()
+    results = _run_all(lectures, jobs, full, timeout or (3600.0 if full else 600.0), executed)
+    seconds = time.monotonic() - start
+    print(_as_text(results, seconds, output))
+    with _writing_to(output):
+        _write(output / "ledger.json", json.dumps(_as_json(results, full, seconds), indent=1))
+        _write(output / "ledger.md", _as_markdown(results, full))
+    return 0 if all(result.passed for result in results) else 1
+
+
+@contextmanager
+def _writing_to(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise Problem(
             f"cannot write to {output}: {error}; choose a folder with --output"
         ) from error
 
-    start = time.monotonic()
-    results = _run_all(lectures, jobs, full, timeout or (3600.0 if full else 600.0), executed)
-    seconds = time.monotonic() - start
-    _write(output / "ledger.json", json.dumps(_as_json(results, full, seconds), indent=1))
-    _write(output / "ledger.md", _as_markdown(results, full))
-    print(_as_text(results, seconds, output))
-    return 0 if all(result.passed for result in results) else 1
+
+def _compile_kernels() -> None:
+    """Fill the cache of compiled kernels, so that no lecture pays for it, let alone two at once."""
+    from nnlite import kernels
+
+    try:
+        if kernels.backend() != "numba":
+            return
+        print("preparing the compiled kernels (a minute the first time)", file=sys.stderr)
+        seconds = kernels.warmup()
+    except (ImportError, ValueError) as error:
+        raise Problem(f"the kernels do not work: {error}; nnlite doctor says more") from error
+    print(f"kernels are ready, {seconds:.1f} s", file=sys.stderr)
 
 
 def _run_all(
@@ -112,7 +139,8 @@ def _run_all(
     def one(lecture: Lecture) -> Result:
         progress.begin(lecture)
         result = runner.run(lecture, lambda number, total: progress.at_cell(lecture, number, total))
-        _write_executed(result, executed)
+        with _writing_to(executed):
+            _write_executed(result, executed)
         progress.end(result)
         return result
 

@@ -145,6 +145,11 @@ def _as_grey(images: np.typing.ArrayLike) -> np.ndarray:
         )
     if not np.isfinite(x).all():
         raise ValueError("images contain NaN or infinity: there is nothing to read")
+    if x.size and not (x.min() >= -1 and x.max() <= 2):  # room for what a network paints
+        raise ValueError(
+            f"images are pixels in [0, 1], got values from {x.min():.3g} to {x.max():.3g}; divide "
+            "grey levels by 255"
+        )
     return x
 
 

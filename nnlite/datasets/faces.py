@@ -150,11 +150,17 @@ def face_attributes(**values: Any) -> np.ndarray:
     if unknown:
         raise ValueError(f"faces have no attribute {sorted(unknown)}; they have {[*_DEFAULTS]}")
     given = [np.asarray(values.get(name, default)) for name, default in _DEFAULTS.items()]
-    columns = np.broadcast_arrays(*given)
+    try:
+        columns = np.broadcast_arrays(*given)
+    except ValueError:
+        lengths = {name: np.size(value) for name, value in values.items()}
+        raise ValueError(f"attributes must be numbers or have one length, got {lengths}") from None
     if columns[0].ndim > 1:
         raise ValueError(f"attributes must be numbers or vectors, got shape {columns[0].shape}")
     table = np.empty(columns[0].size, FACE_DTYPE)
     for name, column in zip(_DEFAULTS, columns, strict=True):
+        if name not in CONTINUOUS and not np.isin(column, (0, 1)).all():
+            raise ValueError(f"{name} is yes or no, True or False; got {values[name]!r}")
         table[name] = column
     return _checked(table)
 

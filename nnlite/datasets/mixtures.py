@@ -144,7 +144,12 @@ class GaussianMixture:
         x = _validate.points("x", x, self.means.shape[1])
         difference = x[..., None, :] - self.means  # (..., K, d)
         g = -np.einsum("kij,...kj->...ki", self._precision, difference)
-        log_joint = np.log(self.weights) + self._log_norm + 0.5 * (difference * g).sum(-1)
+        with np.errstate(over="ignore"):  # refused in the next lines
+            log_joint = np.log(self.weights) + self._log_norm + 0.5 * (difference * g).sum(-1)
+        if not np.isfinite(log_joint).all():
+            raise ValueError(
+                f"x is so far away (up to {np.abs(x).max():.3g}) that its distance overflows"
+            )
         top = log_joint.max(-1, keepdims=True)  # subtracted so that exp cannot underflow to 0/0
         r = np.exp(log_joint - top)
         total = r.sum(-1, keepdims=True)

@@ -26,6 +26,8 @@ def parameter(name: str, value: Any, *, positive: bool = False) -> Any:
 
 def observations(x: Any, name: str = "x") -> Any:
     """Points at which a density is asked for: any shape, finite; a Tensor stays a Tensor."""
+    if np.ma.is_masked(x):
+        raise ValueError(f"{name} has masked entries; remove or impute these samples first")
     array = np.asarray(values_of(x))
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")

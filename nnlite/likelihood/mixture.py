@@ -118,7 +118,10 @@ class GaussianMixture:
         different = len(np.unique(X, axis=0))
         if different < K:
             raise ValueError(f"{K} components need as many different samples, X has {different}")
-        centre, scale = X.mean(axis=0), X.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            centre, scale = X.mean(axis=0), X.std(axis=0)
+        if not np.isfinite(scale).all():
+            raise ValueError("the squares of X overflow float64; rescale X")
         if (scale == 0).any():
             raise UnboundedLikelihoodError(
                 f"feature {int(np.argmin(scale))} has the same value in all {len(X)} samples: the "

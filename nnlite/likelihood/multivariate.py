@@ -78,7 +78,8 @@ class MultivariateGaussian:
         X = _validate.rows(X)
         mu = X.mean(axis=0)
         centred = X - mu
-        Sigma = centred.T @ centred / len(X)
+        with np.errstate(over="ignore", invalid="ignore"):  # found out by what comes next
+            Sigma = centred.T @ centred / len(X)
         if not np.isfinite(Sigma).all():
             raise ValueError("the squares of X overflow float64; rescale X")
         _refuse_singular(

@@ -19,6 +19,8 @@ from nnlite.likelihood.families import LOG_2PI
 from nnlite.pca import NotFittedError
 from nnlite.random import RNGLike, default_rng
 
+_OVERFLOW = "the squares of X overflow float64; rescale X"
+
 
 class ProbabilisticPCA:
     r"""PCA as a density: `n_components` hidden normals and isotropic noise.
@@ -78,12 +80,17 @@ class ProbabilisticPCA:
         centred = X - mean
         if n < d:  # the nonzero eigenvalues, without a (d, d) matrix
             _, s, Vt = np.linalg.svd(centred, full_matrices=False)
-            lam, U = s**2 / n, Vt.T
+            with np.errstate(over="ignore"):
+                lam, U = s**2 / n, Vt.T
         else:
-            lam, U = np.linalg.eigh(centred.T @ centred / n)
+            with np.errstate(over="ignore", invalid="ignore"):
+                S = centred.T @ centred / n
+            if not np.isfinite(S).all():
+                raise ValueError(_OVERFLOW)
+            lam, U = np.linalg.eigh(S)
             lam, U = np.maximum(lam[::-1], 0.0), U[:, ::-1]
         if not np.isfinite(lam).all():
-            raise ValueError("the squares of X overflow float64; rescale X")
+            raise ValueError(_OVERFLOW)
         rank = int((lam > d * np.finfo(np.float64).eps * lam[0]).sum()) if lam[0] > 0 else 0
         if rank <= q:
             raise UnboundedLikelihoodError(

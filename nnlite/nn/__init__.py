@@ -5,13 +5,16 @@
 ``dtype=`` and ``rng=``.
 """
 
+from typing import Any
+
 from nnlite.nn import functional, init, utils
 from nnlite.nn._memory import keep_freed_memory
 from nnlite.nn.activations import ELU, LeakyReLU, PReLU, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from nnlite.nn.containers import ModuleList, Sequential
+from nnlite.nn.containers import ModuleDict, ModuleList, Sequential
 from nnlite.nn.convolution import Conv2d, ConvTranspose2d
 from nnlite.nn.dropout import Dropout, Dropout2d
 from nnlite.nn.images import (
+    AdaptiveAvgPool2d,
     AvgPool2d,
     MaxPool2d,
     PixelShuffle,
@@ -36,6 +39,7 @@ from nnlite.nn.parameter import Parameter
 keep_freed_memory()
 
 __all__ = [
+    "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -58,6 +62,7 @@ __all__ = [
     "MSELoss",
     "MaxPool2d",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "PReLU",
     "Parameter",
@@ -78,3 +83,12 @@ __all__ = [
     "init",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say what there is instead of a layer that only torch.nn has."""
+    raise AttributeError(
+        f"nnlite.nn has no {name!r}. It has the layers that the lectures derive (nnlite.nn.__all__ "
+        "lists them); another one is a class with a forward method: class Square(nn.Module): "
+        "def forward(self, x): return x**2."
+    )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 
 
@@ -34,6 +35,22 @@ def as_input(x: Any, dtype: np.dtype[Any], where: str) -> Tensor:
 def as_tensor(x: Any) -> Tensor:
     """``x`` itself if it is a Tensor, a Tensor around it otherwise."""
     return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def as_floats(x: Any) -> Tensor:
+    """``x`` as a Tensor of floats: integers (images of bytes) become the default dtype.
+
+    Bytes would otherwise meet exp and weights in float16, or as bytes, and overflow unseen.
+    """
+    x = as_tensor(x)
+    return x if x.dtype.kind == "f" else Tensor(x.data.astype(float_dtype(None)))
+
+
+def as_axis(value: int, ndim: int, where: str) -> int:
+    """An axis counted from the front, for a negative one too."""
+    if not -ndim <= value < ndim:
+        raise ValueError(f"{where}={value} is no axis of an array with {ndim} axes.")
+    return value % ndim
 
 
 def as_target(target: Any, like: Tensor, where: str) -> Any:

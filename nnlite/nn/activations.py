@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnlite.nn import functional as F
+from nnlite.nn._inputs import check_sizes
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
@@ -70,6 +71,7 @@ class PReLU(Module):
         self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None
     ) -> None:
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
 
@@ -102,6 +104,8 @@ class Softplus(Module):
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
+        if not beta > 0:
+            raise ValueError(f"Softplus: beta must be positive; got {beta}.")
         self.beta = beta
         self.threshold = threshold
 

@@ -1,7 +1,7 @@
-"""Containers: modules in a row, and modules in a list (lecture 04)."""
+"""Containers: modules in a row, in a list and under names (lecture 04)."""
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnlite.nn.activations import LeakyReLU, ReLU
@@ -132,6 +132,58 @@ class ModuleList(_Row):
 
     def _of(self, named: dict[str, Module]) -> "ModuleList":
         return ModuleList(named.values())
+
+
+class ModuleDict(Module):
+    """A mapping of name -> module whose parameters are found (those in a plain dict are not).
+
+    Parameters
+    ----------
+    modules : mapping or iterable of (str, Module), optional
+    """
+
+    def __init__(self, modules: Any = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+    def update(self, modules: Any) -> None:
+        """Add or replace modules, in the order given."""
+        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        if name in self._modules:
+            setattr(self, name, _checked(module))
+        else:
+            self.add_module(name, _checked(module))
+
+    def __getitem__(self, name: str) -> Module:
+        return self._modules[name]
+
+    def __delitem__(self, name: str) -> None:
+        self._modules[name]  # a KeyError names what is missing
+        delattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def keys(self) -> Iterable[str]:
+        """Names, in order."""
+        return self._modules.keys()
+
+    def values(self) -> Iterable[Module]:
+        """Modules, in order."""
+        return self._modules.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Pairs of name and module, in order."""
+        return self._modules.items()
 
 
 def _checked(module: Any) -> Module:

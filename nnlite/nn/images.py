@@ -32,6 +32,7 @@ class MaxPool2d(Module):
             raise NotImplementedError(
                 "MaxPool2d supports dilation=1, return_indices=False and ceil_mode=False only."
             )
+        _check_pooling("MaxPool2d", kernel_size, stride, padding)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
@@ -71,6 +72,7 @@ class AvgPool2d(Module):
             raise NotImplementedError(
                 "AvgPool2d supports ceil_mode=False and divisor_override=None only."
             )
+        _check_pooling("AvgPool2d", kernel_size, stride, padding)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
@@ -82,6 +84,34 @@ class AvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+def _check_pooling(where: str, kernel_size: Any, stride: Any, padding: Any) -> None:
+    as_pair(kernel_size, f"{where}: kernel_size", 1)
+    as_pair(padding, f"{where}: padding")
+    if stride is not None:
+        as_pair(stride, f"{where}: stride", 1)
+
+
+class AdaptiveAvgPool2d(Module):
+    """Mean of tiles, as many as ``output_size`` says: 1 gives one number for each channel.
+
+    Parameters
+    ----------
+    output_size : int or (int, int)
+    """
+
+    def __init__(self, output_size: int | tuple[int, int]) -> None:
+        super().__init__()
+        as_pair(output_size, "AdaptiveAvgPool2d: output_size", 1)
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        """(N, C, H, W) -> (N, C, rows, columns)."""
+        return F.adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
 
 
 class Upsample(Module):
@@ -104,6 +134,8 @@ class Upsample(Module):
         align_corners: bool | None = None,
     ) -> None:
         super().__init__()
+        if mode not in ("nearest", "bilinear"):
+            raise ValueError(f"Upsample: mode must be 'nearest' or 'bilinear'; got {mode!r}.")
         self.size = size
         self.scale_factor = scale_factor
         self.mode = mode
@@ -139,10 +171,11 @@ class _Padding(Module):
 
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         super().__init__()
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != 4:
+        self.padding = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
+        if len(self.padding) != 4 or not all(isinstance(p, int) and p >= 0 for p in self.padding):
             raise ValueError(
-                f"{type(self).__name__} takes one width or (left, right, top, bottom); "
+                f"{type(self).__name__} takes one width of at least 0, or (left, right, top, "
+                f"bottom); "
                 f"got {padding!r}."
             )
 

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._inputs import check_sizes
+from nnlite.nn._inputs import as_axis, check_sizes
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.ops import image
@@ -143,7 +143,8 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Read in the order of the index."""
-        start, end = self.start_dim % x.ndim, self.end_dim % x.ndim
+        start = as_axis(self.start_dim, x.ndim, "Flatten: start_dim")
+        end = as_axis(self.end_dim, x.ndim, "Flatten: end_dim")
         if start > end:
             raise ValueError(
                 f"Flatten: start_dim={self.start_dim} lies behind end_dim={self.end_dim} for shape "
@@ -168,7 +169,7 @@ class Unflatten(Module):
 
     def forward(self, x: Any) -> Any:
         """In the order of the index."""
-        dim = self.dim % x.ndim
+        dim = as_axis(self.dim, x.ndim, "Unflatten: dim")
         size = self.unflattened_size
         if -1 not in size and math.prod(size) != x.shape[dim]:
             raise ValueError(

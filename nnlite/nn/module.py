@@ -7,6 +7,7 @@ are named by :meth:`Module.register_buffer`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -47,10 +48,24 @@ class Module:
 
     training: bool = True
     _buffer_names: tuple[str, ...] = ()
+    _passing_names: tuple[str, ...] = ()  # of the buffers that are not saved
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args = tuple([Tensor(a) if type(a) is np.ndarray else a for a in args])
         return self.forward(*args, **kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to replace a parameter or module, by accident, by something that is none."""
+        before = self.__dict__.get(name)
+        if isinstance(before, Parameter | Module) and value is not None:
+            kind = Parameter if isinstance(before, Parameter) else Module
+            if not isinstance(value, kind):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a {kind.__name__}; assigning "
+                    f"{type(value).__name__} would lose it. To change the values of a parameter "
+                    f"write {name}.data[...] = values; to replace it assign nn.Parameter(values)."
+                )
+        super().__setattr__(name, value)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result. Subclasses write this."""
@@ -105,8 +120,9 @@ class Module:
         return (b for _, b in self.named_buffers(recurse=recurse))
 
     @property
-    def _parameters(self) -> dict[str, Parameter]:
-        return {name: v for name, v in vars(self).items() if isinstance(v, Parameter)}
+    def _parameters(self) -> Mapping[str, Parameter]:
+        # read-only: what is written into it would be lost, so it must not look as if it were kept
+        return MappingProxyType({k: v for k, v in vars(self).items() if isinstance(v, Parameter)})
 
     @property
     def _buffers(self) -> dict[str, NDArray[Any]]:
@@ -114,8 +130,8 @@ class Module:
         return {name: v for name, v in named if v is not None}
 
     @property
-    def _modules(self) -> dict[str, "Module"]:
-        return {name: v for name, v in vars(self).items() if isinstance(v, Module)}
+    def _modules(self) -> Mapping[str, "Module"]:
+        return MappingProxyType({k: v for k, v in vars(self).items() if isinstance(v, Module)})
 
     def _tree(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """Yield this module and all below it, under every name they have."""
@@ -150,12 +166,14 @@ class Module:
             )
         self._add(name, param)
 
-    def register_buffer(self, name: str, tensor: Any) -> None:
-        """Set ``self.name`` to an array that belongs to the state but is not trained."""
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Set ``self.name`` to an array that is not trained but, if persistent, is saved."""
         value = tensor.data if isinstance(tensor, Tensor) else tensor
         self._add(name, None if value is None else np.asarray(value))
         if name not in self._buffer_names:
             self._buffer_names = (*self._buffer_names, name)
+        passing = tuple(n for n in self._passing_names if n != name)
+        self._passing_names = passing if persistent else (*passing, name)
 
     def _add(self, name: str, value: Any) -> None:
         if not name or "." in name:
@@ -175,7 +193,8 @@ class Module:
         start = prefix.rstrip(".")
         for path, module in self._tree(start):
             for name, value in {**module._parameters, **module._buffers}.items():
-                yield f"{path}.{name}" if path else name, value
+                if name not in module._passing_names:
+                    yield f"{path}.{name}" if path else name, value
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Keys:
         """Copy values into parameters and buffers, all of them or, on an error, none.

@@ -235,6 +235,7 @@ class LayerNorm(Module):
         shape = (
             normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
         )
+        check_sizes("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
         self.normalized_shape = tuple(shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine

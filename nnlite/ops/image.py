@@ -73,10 +73,9 @@ conv2d_weight_grad: Operation = Operation(
 
 def _pick(x, index):
     """The pixels at positions ``index`` = h W + w of each channel, in the index's shape."""
-    n, c = x.shape[:2]
-    return np.take_along_axis(x.reshape(n, c, -1), index.reshape(n, c, -1), axis=2).reshape(
-        index.shape
-    )
+    n, c, h, w = x.shape
+    flat = index.reshape(n, c, index.shape[2] * index.shape[3])  # no -1: there may be no images
+    return np.take_along_axis(x.reshape(n, c, h * w), flat, axis=2).reshape(index.shape)
 
 
 #: Picking pixels and sending gradients back to them are each other's adjoints.

@@ -137,6 +137,11 @@ class Optimizer:
         ValueError
             If groups, numbers of parameters or shapes differ; then nothing is loaded.
         """
+        if not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError(
+                "load_state_dict takes what state_dict() returned, 'state' and 'param_groups'; "
+                f"got {', '.join(map(str, state_dict)) or 'an empty dict'}."
+            )
         saved = state_dict["param_groups"]
         sizes = [len(g["params"]) for g in self.param_groups]
         if [len(g["params"]) for g in saved] != sizes:

@@ -45,11 +45,22 @@ def decoder_surface(
     Raises
     ------
     ValueError
-        If the decoder's points or the data are not (m, 3).
+        If the decoder's points or the data are not (m, 3), the extent is not four numbers, or the
+        axes are not in space.
     """
+    if len(extent) != 4 or n < 2:
+        raise ValueError(
+            f"extent must be (left, right, bottom, top), got {extent}, and n at least 2, got {n}"
+        )
     left, right, bottom, top = extent
     z1, z2 = np.meshgrid(np.linspace(left, right, n), np.linspace(bottom, top, n))
     surface = _in_space(decode(np.stack([z1.ravel(), z2.ravel()], axis=1)), "decode(codes)")
+    if len(surface) != n * n:
+        raise ValueError(f"the decoder returned {len(surface)} points for {n * n} codes")
+    if ax is not None and ax.name != "3d":
+        raise ValueError(
+            'a surface needs axes in space: plt.subplots(subplot_kw={"projection": "3d"})'
+        )
     if ax is None:
         ax = pyplot().subplots(figsize=(5.6, 4.6), subplot_kw={"projection": "3d"})[1]
     axes: Any = ax  # Matplotlib does not say that these are axes in space
@@ -86,7 +97,8 @@ def dichotomies(
     Raises
     ------
     ValueError
-        If a colouring does not have one entry per point, or `separable` one per colouring.
+        If a colouring does not have one entry per point, or `separable` one per colouring,
+        or there is nothing to draw.
     """
     points = as_points(points, "points")
     colourings = as_array(colourings, "colourings")
@@ -96,6 +108,10 @@ def dichotomies(
         )
     if separable is not None and len(separable) != len(colourings):
         raise ValueError(f"{len(separable)} verdicts for {len(colourings)} colourings")
+    if not len(colourings) or columns < 1:
+        raise ValueError(
+            f"there must be a colouring and a column, got {len(colourings)} and {columns}"
+        )
     rows = -(-len(colourings) // columns)
     figure, grid = pyplot().subplots(
         rows, columns, figsize=(1.25 * columns, 1.45 * rows), squeeze=False

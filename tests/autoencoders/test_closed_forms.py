@@ -7,6 +7,7 @@ import pytest
 
 from nnlite.autoencoders import (
     bernoulli_entropy,
+    entropy_floor,
     gaussian_denoiser,
     masking_denoiser,
     off_distribution_error,
@@ -135,6 +136,13 @@ def test_bernoulli_entropy_is_zero_for_certain_bits_and_log_2_for_a_fair_coin():
         (lambda: gaussian_denoiser([[1, 2], [0, 1]], 1), "symmetric"),
         (lambda: gaussian_denoiser(np.eye(2), 1, mean=[1, 2, 3]), r"shape \(2,\); got \(3,\)"),
         (lambda: optimal_linear_autoencoder(np.eye(2), 3), "between 0 and 2"),
+        (lambda: optimal_linear_autoencoder(np.eye(2), 1.5), "an integer between 0 and 2"),
+        (lambda: optimal_linear_autoencoder(-np.eye(2), 1), "negative variance"),
+        (lambda: gaussian_denoiser(np.eye(2), 1, mean=[5, 5]), "not moments of one and the same"),
+        (lambda: masking_denoiser(np.eye(2), 0.5, mean=[5, 5]), "not the moments of the same"),
+        (lambda: gaussian_denoiser(np.eye(2), 1, mean=[np.nan, 0]), "mean must be finite"),
+        (lambda: entropy_floor([0.5, 0.5]), r"one sample per row; got shape \(2,\)"),
+        (lambda: entropy_floor(np.zeros((0, 2))), r"one sample per row; got shape \(0, 2\)"),
         (lambda: bernoulli_entropy([0.5, 1.5]), "from 0.5 to 1.5"),
         (
             lambda: off_distribution_error(np.eye(2), [0, 0], [0, 0, 0], np.eye(2)),

@@ -38,6 +38,9 @@ def test_gaussian_noise_has_the_stated_deviation_and_keeps_the_dtype(dtype):
         (lambda: Masking(1.2), "between 0 and 1; got 1.2"),
         (lambda: Masking(-0.1), "between 0 and 1"),
         (lambda: Masking(float("nan")), "between 0 and 1"),
+        (lambda: Masking("0.3"), "between 0 and 1; got '0.3'"),
+        (lambda: Masking(0.1, fill=float("nan")), "fill must be a finite number"),
+        (lambda: GaussianNoise("loud"), "at least 0; got 'loud'"),
         (lambda: GaussianNoise(-1), "at least 0; got -1"),
         (lambda: GaussianNoise(float("inf")), "at least 0"),
     ],
@@ -45,3 +48,15 @@ def test_gaussian_noise_has_the_stated_deviation_and_keeps_the_dtype(dtype):
 def test_impossible_noise_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_whole_numbers_become_floats_so_that_fill_and_noise_are_not_truncated():
+    x = np.ones((50, 4), int)
+    assert set(np.unique(Masking(0.5, fill=0.5)(x, 0))) == {0.5, 1.0}
+    assert (GaussianNoise(0.1)(x, 0) != 1).all()
+
+
+def test_a_seed_serves_as_well_as_a_generator():
+    x = [[1.0, 2.0], [3.0, 4.0]]
+    for corrupt in (Masking(0.5), GaussianNoise(1.0)):
+        np.testing.assert_array_equal(corrupt(x, 3), corrupt(np.array(x), np.random.default_rng(3)))

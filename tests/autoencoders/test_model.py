@@ -1,5 +1,7 @@
 """Autoencoders: what they learn on small problems with a known answer, and what they refuse."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -156,7 +158,7 @@ def test_ctrl_c_keeps_the_model(cloud):
 
 def test_too_large_a_step_is_reported_not_returned_as_nan(cloud):
     model = autoencoders.deep((5, 4, 2), epochs=50, lr=1e18, rng=0)
-    with pytest.raises(FloatingPointError, match=r"step size lr=1e\+18 is too large"):
+    with pytest.raises(FloatingPointError, match=r"step size lr=1e\+18 is too large.*try a tenth"):
         model.fit(cloud * 1e6)
 
 
@@ -171,6 +173,13 @@ def test_too_large_a_step_is_reported_not_returned_as_nan(cloud):
         (lambda m, x: m.fit(x).transform(x[:, :3]), ValueError, r"\(3,\).*trained on \(5,\)"),
         (lambda m, x: m.fit(x).inverse_transform([0.0, 1.0]), ValueError, "n_components"),
         (lambda m, x: m.fit(x.astype(str)), TypeError, "numbers"),
+        (lambda m, x: m.fit(x * 1e300), ValueError, "too large for float32"),
+        (lambda m, x: m.fit(x * 1e30), FloatingPointError, "or the data are.*rescale"),
+        (lambda m, x: m.fit(x, validation=x[:, :2]), ValueError, r"\(5,\), but validation.*\(2,\)"),
+        (lambda m, x: m.fit(x, epochs=-1), ValueError, "epochs must be an integer of at least 0"),
+        (lambda m, x: m.fit(x).transform(x[0]), ValueError, r"X = x\[None\]"),
+        (lambda m, x: m.fit(x).inverse_transform([["a", "b"]]), ValueError, "finite array of num"),
+        (lambda m, x: m.n_features_in_, NotFittedError, "has not seen data"),
     ],
 )
 def test_bad_data_are_refused_with_the_reason(cloud, call, error, message):
@@ -186,6 +195,11 @@ def test_bad_data_are_refused_with_the_reason(cloud, call, error, message):
         (lambda: autoencoders.deep((5, 0)), ValueError, "positive"),
         (lambda: autoencoders.deep((5, 2), loss="mse"), ValueError, "squared_error, cross_entropy"),
         (lambda: autoencoders.deep((5, 2), corruption=0.3), TypeError, "function of"),
+        (lambda: autoencoders.deep(5), ValueError, r"\(784, 256, 64\); got 5"),
+        (lambda: autoencoders.deep((5, 2), batch_size=0), ValueError, "batch_size.*at least 1"),
+        (lambda: autoencoders.deep((5, 2), epochs=1.5), ValueError, "epochs must be an integer"),
+        (lambda: autoencoders.deep((5, 2), lr=-1), ValueError, "lr must be a finite number"),
+        (lambda: autoencoders.convolutional((8, 8), (4,)), ValueError, "channels, height, width"),
         (lambda: autoencoders.convolutional((1, 30, 30), (4, 8)), ValueError, "divisible by 4"),
     ],
 )
@@ -197,3 +211,84 @@ def test_impossible_networks_are_refused(make, error, message):
 def test_cross_entropy_refuses_targets_outside_0_and_1(cloud):
     with pytest.raises(ValueError, match=r"probabilities in \[0, 1\]; X ranges from"):
         autoencoders.deep((5, 2), loss="cross_entropy").fit(cloud)
+
+
+def test_weights_saved_and_loaded_need_no_training(cloud, tmp_path):
+    for build in (autoencoders.deep, autoencoders.tied):
+        trained = build((5, 4, 2), epochs=1, rng=0).fit(cloud)
+        nnlite.save(tmp_path / "weights.safetensors", trained)
+        fresh = build((5, 4, 2), rng=9)
+        fresh.load_state_dict(nnlite.load(tmp_path / "weights.safetensors"))
+        np.testing.assert_array_equal(fresh.reconstruct(cloud), trained.reconstruct(cloud))
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_goes_on_alone_and_exactly_as_the_original_would(cloud, duplicate):
+    model = autoencoders.tied((5, 2), corruption=Masking(0.2), epochs=2, rng=0).fit(cloud)
+    twin = duplicate(model)
+    before = model.reconstruct(cloud)
+    twin.fit(cloud)
+    np.testing.assert_array_equal(model.reconstruct(cloud), before)
+    model.fit(cloud)
+    np.testing.assert_array_equal(model.reconstruct(cloud), twin.reconstruct(cloud))
+    assert twin.decoder._layers[0] is twin.encoder[0]  # still tied
+
+
+def test_zero_epochs_train_nothing(cloud):
+    model = autoencoders.deep((5, 2), rng=0)
+    before = model.state_dict()["encoder.0.weight"].copy()
+    assert model.fit(cloud, epochs=0).loss_curve_ == []
+    np.testing.assert_array_equal(model.state_dict()["encoder.0.weight"], before)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float64", "bool"])
+def test_numbers_of_any_dtype_are_taken_in_the_dtype_of_the_weights(dtype):
+    x = (np.random.default_rng(0).random((70, 4)) > 0.5).astype(dtype)
+    model = autoencoders.deep((4, 2), loss="cross_entropy", epochs=1, batch_size=1000, rng=0)
+    assert model.fit(x).transform(x[:1]).dtype == np.float32
+    assert model.inverse_transform(np.zeros((3, 2), "int64")).dtype == np.float32
+    assert np.isfinite(model.score(x))
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "message"),
+    [
+        (lambda x, rng: x[:, :3], r"shape it was given, \(128, 5\); it returned shape \(128, 3\)"),
+        (lambda x, rng: None, "Does it have a return"),
+        (lambda x, rng: x * np.nan, "returned NaN"),
+    ],
+)
+def test_a_faulty_corruption_is_named(cloud, corrupt, message):
+    with pytest.raises(ValueError, match=message):
+        autoencoders.denoising((5, 8), corrupt, rng=0).fit(cloud)
+
+
+def test_a_corruption_that_edits_in_place_spoils_the_input_and_not_the_target(cloud):
+    def wipe(x, rng):
+        x[...] = 0
+        return x
+
+    # Zeros in and biases of zero: the first loss is that of answering 0 to the clean samples.
+    model = autoencoders.denoising((5, 8), wipe, epochs=1, lr=0, batch_size=400, rng=0)
+    for layer in (model.encoder[0], model.decoder[0]):
+        nn.init.zeros_(layer.bias)
+    model.fit(cloud)
+    assert model.loss_curve_[0] == pytest.approx((cloud**2).sum(1).mean(), rel=1e-5)
+
+
+def test_a_corruption_of_another_dtype_is_cast_to_that_of_the_weights(cloud):
+    model = autoencoders.denoising((5, 8), lambda x, rng: x + rng.normal(size=x.shape), epochs=1)
+    model.fit(cloud)
+    assert model.encoder[0].weight.grad.dtype == np.float32
+
+
+def test_a_decoder_of_another_shape_is_refused_before_training(cloud):
+    with pytest.raises(ValueError, match=r"samples of shape \(5,\) into \(4,\)"):
+        Autoencoder(nn.Linear(5, 2, rng=0), nn.Linear(2, 4, rng=0)).fit(cloud)
+
+
+def test_colour_images_and_a_shared_generator():
+    rng = np.random.default_rng(0)
+    x = rng.random((9, 3, 8, 8))
+    model = autoencoders.convolutional((3, 8, 8), (4,), 5, epochs=1, rng=rng).fit(x)
+    assert model.reconstruct(x).shape == x.shape

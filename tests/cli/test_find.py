@@ -55,6 +55,13 @@ def test_title_and_expected_time_come_from_the_notebook(course):
     assert second.budget is third.budget is None
 
 
+def test_names_may_have_any_letters_and_spaces_and_copies_are_left_out(tmp_path, write_lecture):
+    for name in ("01_größer", "02_a long-ish name", "03_pca-Copy1", "draft", "4_short"):
+        write_lecture(tmp_path, name)
+    found = [lecture.name for lecture in lectures_in(tmp_path)]
+    assert found == ["01_größer", "02_a long-ish name"]
+
+
 @pytest.mark.parametrize("content", ["", "[1]", '{"cells": 3}', '{"cells": [{}]}', "not json"])
 def test_a_broken_notebook_is_still_listed(tmp_path, content):
     (tmp_path / "01_broken.ipynb").write_text(content)

@@ -87,6 +87,31 @@ def test_progress_tells_which_lecture_how_long_and_how_long_expected(good):
     assert "\x1b" not in run.stderr  # not a terminal, so no codes of one
 
 
+def test_kernels_are_compiled_before_the_first_lecture_begins(good):
+    _, run = good
+    if importlib.util.find_spec("numba") is None:
+        assert "kernels" not in run.stderr
+    else:
+        assert run.stderr.index("kernels are ready") < run.stderr.index("running 2 lectures")
+
+
+def test_kernels_that_are_not_compiled_are_not_prepared(monkeypatch, capsys):
+    monkeypatch.setattr("nnlite.kernels.backend", lambda: "numpy")
+    lectures._compile_kernels()
+    assert capsys.readouterr().err == ""
+
+
+def test_kernels_that_do_not_work_exit_with_two(tmp_path, monkeypatch, capsys, write_lecture):
+    def broken():
+        raise ImportError("NNLITE_KERNELS=numba, but Numba cannot be imported")
+
+    write_lecture(tmp_path / "lectures", "01_gradients")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nnlite.kernels.backend", broken)
+    assert main(["lectures"]) == 2
+    assert "Numba cannot be imported; nnlite doctor" in capsys.readouterr().err
+
+
 def test_the_ledger_is_written_for_people_and_programs(good):
     folder, _ = good
     written = json.loads((folder / "out" / "ledger.json").read_text(encoding="utf-8"))
@@ -150,6 +175,7 @@ def bad(tmp_path_factory, write_lecture):
     write_lecture(here, "08_swallows", CHECK, swallowed)
     _add_stale_output(write_lecture(here, "09_stale", "1 / 0", CHECK))
     (here / "10_list.ipynb").write_text("[]")
+    write_lecture(here, "11_endless message", "raise ValueError('y' * 100_000)", CHECK)
     run = _run(folder, "--timeout", "2", "--jobs", "2")
     written = json.loads((folder / "build" / "ledger.json").read_text(encoding="utf-8"))
     return folder, run, {entry["name"]: entry for entry in written["lectures"]}
@@ -169,8 +195,9 @@ def test_a_course_with_failures_exits_with_one_and_runs_to_its_end(bad):
         "08_swallows": "failed check",
         "09_stale": "error",
         "10_list": "unreadable",
+        "11_endless message": "error",
     }
-    assert "1 of 10 lectures passed" in run.stdout
+    assert "1 of 11 lectures passed" in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -189,6 +216,7 @@ def test_a_course_with_failures_exits_with_one_and_runs_to_its_end(bad):
         ("08_swallows", ", cell 4 (In [3])", r"swallowed\s+measured"),
         ("09_stale", ", cell 3 (In [2])", r"ZeroDivisionError"),
         ("10_list", "", r"not a notebook"),
+        ("11_endless message", ", cell 3 (In [2])", r"ValueError: y{380,390}\.\.\."),
     ],
 )
 def test_a_failure_names_notebook_cell_and_numbers(bad, name, cell, message):
@@ -215,10 +243,29 @@ def test_a_lecture_that_fails_is_written_as_far_as_it_came(bad):
     assert not list(folder.rglob("*.part"))
 
 
+def _ended(process: int) -> bool:
+    """Whether a process has ended within ten seconds, even if nobody has asked how."""
+    for _ in range(200):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        state = Path(f"/proc/{process}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no way to send one process a Ctrl-C")
 def test_ctrl_c_ends_the_run_and_its_kernels(tmp_path, write_lecture):
     pid = tmp_path / "pid"
-    hang = f"import os, time, pathlib\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))"
+    # What the lecture has started must end as well, here a process that sleeps.
+    hang = (
+        "import os, pathlib, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(pid)!r}).write_text(f'{{os.getpid()}} {{child.pid}}')"
+    )
     write_lecture(tmp_path / "lectures", "01_hangs", hang, "while True:\n    time.sleep(1)")
     run = subprocess.Popen(
         COMMAND,
@@ -242,8 +289,8 @@ def test_ctrl_c_ends_the_run_and_its_kernels(tmp_path, write_lecture):
     assert run.returncode == 130
     assert "nnlite lectures: stopped." in errors
     assert "Traceback" not in errors
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    for process in map(int, pid.read_text().split()):
+        assert _ended(process)
 
 
 # --- without running anything ---------------------------------------------------------------------
@@ -293,6 +340,22 @@ def test_an_output_folder_that_cannot_be_made_exits_with_two(
     (tmp_path / "build").write_text("a file")
     assert main(["lectures"]) == 2
     assert "--output" in capsys.readouterr().err
+
+
+def test_a_ledger_that_cannot_be_written_is_printed_and_exits_with_two(
+    tmp_path, monkeypatch, capsys, write_lecture
+):
+    def full_disk(*_):
+        raise OSError("no space left")
+
+    write_lecture(tmp_path / "lectures", "01_gradients")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lectures, "_run_all", lambda *_: [])
+    monkeypatch.setattr(lectures, "_write", full_disk)
+    assert main(["lectures"]) == 2
+    captured = capsys.readouterr()
+    assert "0 of 0 lectures passed" in captured.out
+    assert "cannot write to build: no space left; choose a folder with --output" in captured.err
 
 
 def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path, monkeypatch):

@@ -159,6 +159,9 @@ def test_scores_decide_the_yes_or_no(fresh):
     [
         (lambda: face_attributes(moustache=True), r"moustache.*they have"),
         (lambda: face_attributes(skin=1.5), r"skin must be between 0 and 1.*1\.5"),
+        (lambda: face_attributes(glasses=0.5), "glasses is yes or no"),
+        (lambda: face_attributes(smile=[0, 1], turn=[0, 0, 0]), "'smile': 2, 'turn': 3"),
+        (lambda: read_attributes(np.full((1, 32, 32), 200, "uint8")), "divide grey levels by 255"),
         (lambda: face_attributes(smile=np.nan), "smile must be between -1 and 1"),
         (lambda: faces(attributes=np.zeros(3)), "face_attributes"),
         (lambda: faces(3, attributes=face_attributes()), "n=3.*has 1"),

@@ -125,3 +125,5 @@ def test_bad_points_and_noise_are_refused():
         m.log_density([np.nan, 0.0])
     with pytest.raises(ValueError, match="sigma"):
         m.with_noise(-0.1)
+    with pytest.raises(ValueError, match=r"so far away \(up to 1e\+200\)"):
+        m.score([1e200, 0.0])

@@ -204,7 +204,8 @@ def test_long_reductions_in_float32_keep_their_digits(kernels, rng):
     exact = np.einsum("ncij,fcij->nf", x.astype(float), w.astype(float))
     y = kernels.conv2d(x, w)[:, :, 0, 0]
     # Rounding errors add up like a random walk within a block of a few hundred terms: with 4096
-    # products of unit size the error is about eps/2 · 64 · sqrt(block)/3, some 2e-5 on sums near 64.
+    # products of unit size the error is about eps/2 · 64 · sqrt(block)/3, some 2e-5 on sums near
+    # 64.
     assert np.sqrt(np.mean((y - exact) ** 2)) / np.sqrt(np.mean(exact**2)) < 1e-6
 
 

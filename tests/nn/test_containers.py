@@ -103,3 +103,25 @@ def test_containers_take_modules_only():
         nn.Sequential([nn.Linear(1, 1)])
     with pytest.raises(TypeError, match="the class ReLU"):
         nn.Sequential(nn.Linear(1, 1), nn.ReLU)
+
+
+def test_module_dict_finds_parameters_and_keeps_the_order():
+    heads = nn.ModuleDict({"a": nn.Linear(2, 3), "b": nn.Tanh()})
+    heads["c"] = nn.Linear(3, 1)
+    heads.update([("d", nn.Identity())])
+    assert list(heads) == list(heads.keys()) == ["a", "b", "c", "d"]
+    assert list(heads.state_dict()) == ["a.weight", "a.bias", "c.weight", "c.bias"]
+    assert "a" in heads
+    assert "z" not in heads
+    assert heads["b"] is dict(heads.items())["b"]
+    heads["a"] = nn.Linear(2, 5)
+    assert list(heads) == ["a", "b", "c", "d"]
+    del heads["b"]
+    assert [type(m).__name__ for m in heads.values()] == ["Linear", "Linear", "Identity"]
+    assert len(heads) == 3
+    with pytest.raises(KeyError, match="b"):
+        del heads["b"]
+    with pytest.raises(KeyError, match="already has an attribute"):
+        heads["forward"] = nn.Tanh()
+    with pytest.raises(TypeError, match="only Modules"):
+        heads["f"] = np.tanh

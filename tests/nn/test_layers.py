@@ -295,3 +295,15 @@ def test_embedding_refuses_what_is_not_a_row():
 def test_zero_images_pass_through_in_evaluation():
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 1)).eval()
     assert net(np.zeros((0, 1, 5, 5))).shape == (0, 1)
+
+
+def test_adaptive_pooling_takes_the_mean_of_tiles_that_cover_the_image():
+    x = RNG.normal(size=(2, 3, 5, 7))
+    np.testing.assert_allclose(
+        nn.AdaptiveAvgPool2d(1)(x).data[..., 0, 0], x.mean(axis=(2, 3)), rtol=1e-12
+    )
+    np.testing.assert_allclose(nn.AdaptiveAvgPool2d((5, 7))(x).data, x, rtol=1e-12)
+    # 5 rows in 2 tiles: rows 0..2 and 2..4 (floor and ceiling of 2.5)
+    y = nn.AdaptiveAvgPool2d((2, 1))(x).data[..., 0]
+    np.testing.assert_allclose(y[..., 0], x[:, :, :3].mean(axis=(2, 3)), rtol=1e-12)
+    np.testing.assert_allclose(y[..., 1], x[:, :, 2:].mean(axis=(2, 3)), rtol=1e-12)

@@ -171,6 +171,18 @@ def test_registration_refuses_what_cannot_be_found_again():
     assert net.state_dict() == {}
 
 
+def test_a_parameter_is_not_lost_by_an_assignment():
+    layer = nn.Linear(2, 2)
+    with pytest.raises(TypeError, match=r"weight\.data\[\.\.\.\] = values"):
+        layer.weight = np.zeros((2, 2))
+    net = nn.Sequential(layer)
+    with pytest.raises(TypeError, match="is a Module"):
+        setattr(net, "0", np.tanh)
+    layer.weight = nn.Parameter(np.ones((2, 2)))
+    layer.bias = None
+    assert layer(np.ones(2)).tolist() == [2, 2]
+
+
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         nn.Module()(1)
@@ -187,3 +199,19 @@ def test_representation_shows_the_tree():
         "Conv2d(3, 8, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)"
     )
     assert repr(nn.Parameter([1.0])).startswith("Parameter containing:\nTensor(")
+
+
+def test_a_buffer_that_is_not_persistent_is_converted_but_not_saved():
+    module = nn.Module()
+    module.register_buffer("kept", np.zeros(2, np.float32))
+    module.register_buffer("passing", np.ones(2, np.float32), persistent=False)
+    assert list(module.state_dict()) == ["kept"]
+    module.load_state_dict({"kept": np.full(2, 3.0)})
+    assert module.double().passing.dtype == np.float64
+    module.register_buffer("passing", np.ones(2))
+    assert list(module.state_dict()) == ["kept", "passing"]
+
+
+def test_what_is_written_into_the_listings_of_a_module_is_refused_and_not_lost():
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        nn.Module()._modules["layer"] = nn.Tanh()

@@ -227,3 +227,5 @@ def test_a_state_of_another_model_is_refused_and_nothing_is_loaded():
     assert not b.state
     with pytest.raises(ValueError, match=r"groups of \[2\]"):
         optim.Adam([p, q]).load_state_dict(a.state_dict())
+    with pytest.raises(ValueError, match="'param_groups'; got weight"):
+        b.load_state_dict({"weight": np.ones(1)})

@@ -39,6 +39,15 @@ def test_the_colouring_that_is_not_linear_is_framed_and_named():
     ("call", "message"),
     [
         (lambda: decoder_surface(lambda z: z, (0, 1, 0, 1)), r"\(m, 3\), got \(900, 2\)"),
+        (lambda: decoder_surface(lambda z: np.zeros((5, 3)), (0, 1, 0, 1)), "5 points for 900"),
+        (lambda: decoder_surface(lambda z: z, (0, 1, 0)), r"left, right, bottom, top"),
+        (
+            lambda: decoder_surface(
+                lambda z: np.c_[z, z[:, 0]], (0, 1, 0, 1), ax=plt.subplots()[1]
+            ),
+            "axes in space",
+        ),
+        (lambda: dichotomies(SQUARE, np.zeros((0, 4))), "a colouring and a column"),
         (lambda: dichotomies(SQUARE, [[1, 1]]), r"\(k, 4\).*got \(1, 2\)"),
         (lambda: dichotomies(SQUARE, [[1, 1, 1, 1]], [True, False]), "2 verdicts for 1"),
     ],

@@ -1,8 +1,8 @@
 """One value per channel, compiled: twins of ``reference/channels.py``.
 
 With the channels last, an image batch is a matrix of pixels × channels: the inner loop runs over
-channels, in vectors. Sums over pixels are taken in float32 over blocks of 64 rows and in float64 over
-the blocks, so they keep float32's digits at any batch size.
+channels, in vectors. Sums over pixels are taken in float32 over blocks of 64 rows and in float64
+over the blocks, so they keep float32's digits at any batch size.
 """
 
 from typing import Any

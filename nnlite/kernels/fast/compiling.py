@@ -5,19 +5,20 @@
 Numba files its cache by name, and one function compiled both ways would share the entry.
 
 **Threads.** All kernels use Numba's one pool. Two pools that both spin (Numba's and the BLAS
-library's, say) take turns at starving each other, so nothing in this package calls BLAS. The number of
-threads is read at every call (``numba.set_num_threads`` works as users expect), and a task too small
-to be worth waking threads for runs on one. Of Numba's threading layers OpenMP is preferred: it starts a
-parallel loop in about a microsecond and serves several Python threads at once. Where only
-``workqueue`` exists (it aborts the process if two Python threads use it), a lock serialises our
-calls. After ``fork()`` neither OpenMP nor workqueue can be used again in the child: there the kernels
-run on one thread, with a warning; start process pools with ``spawn`` or ``forkserver``.
+library's, say) take turns at starving each other, so nothing in this package calls BLAS. The
+number of threads is read at every call (``numba.set_num_threads`` works as users expect), and a
+task too small to be worth waking threads for runs on one. Of Numba's threading layers OpenMP is
+preferred: it starts a parallel loop in about a microsecond and serves several Python threads at
+once. Where only ``workqueue`` exists (it aborts the process if two Python threads use it), a lock
+serialises our calls. After ``fork()`` neither OpenMP nor workqueue can be used again in the child:
+there the kernels run on one thread, with a warning; start process pools with ``spawn`` or
+``forkserver``.
 
-**Numbers.** Numba's ``fastmath=True`` lets the compiler assume that NaN does not occur. The subset here
-allows reordered sums and fused multiply-add, and keeps NaN and infinity.
+**Numbers.** Numba's ``fastmath=True`` lets the compiler assume that NaN does not occur. The subset
+here allows reordered sums and fused multiply-add, and keeps NaN and infinity.
 
-**Compilation** happens at the first call with a given machine and version and is cached on disk; where
-the cache folder cannot be written, kernels are compiled for each process.
+**Compilation** happens at the first call with a given machine and version and is cached on disk;
+where the cache folder cannot be written, kernels are compiled for each process.
 """
 
 import os
@@ -33,7 +34,7 @@ from numba.core import config, event
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
-#: Numba would also run sums, assignments and expressions of whole arrays on all threads, however short.
+#: Numba would also run sums and assignments of whole arrays on all threads, however short.
 ONLY_PRANGE = {
     "prange": True,
     "comprehension": False,
@@ -166,9 +167,10 @@ def _warn_forked() -> None:
     if not _warned_forked:
         _warned_forked = True
         warnings.warn(
-            f"This process was forked from one that had used Numba's {_LAYER} threads, which cannot "
-            "be used after a fork: the kernels run on one thread here. Start worker processes with "
-            "multiprocessing.get_context('spawn') or 'forkserver' to use all of them.",
+            f"This process was forked from one that had used Numba's {_LAYER} threads, which "
+            "cannot be used after a fork: the kernels run on one thread here. Start worker "
+            "processes with multiprocessing.get_context('spawn') or 'forkserver' to use all of "
+            "them.",
             RuntimeWarning,
             stacklevel=2,
         )

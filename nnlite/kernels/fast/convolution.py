@@ -1,8 +1,8 @@
 """The convolution trio, compiled: twins of ``reference/convolution.py``.
 
-Convolution and transposed convolution run one kernel on two kinds of plan (``gather.py``); the weight
-gradient has its own, in which rows of the product are taps and the sum runs over pixels. Few output
-channels (images) would leave most lanes of a register idle; ``paint.py`` treats them.
+Convolution and transposed convolution run one kernel on two kinds of plan (``gather.py``); the
+weight gradient has its own, in which rows of the product are taps and the sum runs over pixels.
+Few output channels (images) would leave most lanes of a register idle; ``paint.py`` treats them.
 """
 
 from typing import Any
@@ -25,9 +25,9 @@ from nnlite.kernels.fast.product import (
     fill_rows,
     multiply,
     pack_columns,
-    pack_strided,
     panel_width,
 )
+from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Window, check_conv, check_conv_gradient, check_epilogue
 
@@ -84,6 +84,7 @@ def _run(
     source, out, kk = channels_last(x).reshape(-1), y.reshape(-1), w.shape[2] * w.shape[3]
     bias, act = padded_bias(bias, out_shape[3]), factor(slope)
     filters, panels = flat(w), scratch("weights", plan.packed)
+    panels = panels[: plan.packed]
     buffers = scratch("images", plan.scratch * nt)
     if nt == 1:
         count = -(-out_shape[3] // WIDTH)
@@ -119,32 +120,56 @@ def pad(x, base, hx, wx, c, top, rows, left, width, out, begin):
 
 
 @loop
-def pack_weights(w, transposed, kk, plan, phases, taps, panels, lo, hi):
-    """Pack the filters of every phase, panels lo..hi of the output channels.
+def pack_conv(w, kk, plan, panels, lo, hi):
+    """Pack the filters (o, c, kk) of a convolution, panels lo..hi of the output channels.
 
-    Filters are (o, c, kk) in a convolution and (c, o, kk) in a transposed one; row (tap, channel) of
-    a panel meets that tap and channel of the window.
+    A filter is c·kk numbers in a row; number (channel, tap) goes to row (tap, channel) of the
+    panel, which meets that tap and channel of the window.
     """
     c, o = plan[0].c, plan[0].o
-    table = np.empty(max(kk * c, 1), np.int64)
-    for f in range(len(phases)):
-        phase = phases[f]
-        count = phase.taps_y * phase.taps_x
-        k = count * c
-        for p in range(lo * WIDTH, min(o, hi * WIDTH), WIDTH):
-            width = panel_width(o - p)
-            panel = phase.weights + p * k
-            if not transposed:
-                # One phase has all taps, and the c·kk numbers of a filter lie in a row: row (tap,
-                # channel) of the panel is number (channel, tap) of each filter.
-                for channel in range(c):
-                    for tap in range(kk):
-                        table[channel * kk + tap] = (tap * c + channel) * width
-                pack_columns(w, 0, c * kk, k, o, p, panels, panel, table)
-            else:
-                for t in range(count):
-                    tap, row = taps[phase.tap + t], panel + t * c * width
-                    pack_strided(w, tap, o * kk, kk, c, o, p, panels, row)
+    k = kk * c
+    table = np.empty(k, np.int64)
+    for p in range(lo * WIDTH, min(o, hi * WIDTH), WIDTH):
+        for channel in range(c):
+            for tap in range(kk):
+                table[channel * kk + tap] = (tap * c + channel) * panel_width(o - p)
+        pack_columns(w, 0, k, k, o, p, panels, p * k, table)
+
+
+@loop
+def pack_transposed(w, kk, plan, phases, taps, panels, lo, hi):
+    """Pack the filters (c, o, kk) of a transposed convolution, panels lo..hi of its outputs.
+
+    Each phase has its own panels, and each tap belongs to one phase: a table says where its rows
+    begin. Taps that no output receives (the image is smaller than the stride) go behind everything
+    else.
+    """
+    c, o = plan[0].c, plan[0].o
+    table = np.empty(kk, np.int64)
+    for p in range(lo * WIDTH, min(o, hi * WIDTH), WIDTH):
+        width = panel_width(o - p)
+        columns = min(WIDTH, o - p)
+        table[:] = panels.size - c * WIDTH
+        for f in range(len(phases)):
+            phase = phases[f]
+            count = phase.taps_y * phase.taps_x
+            for t in range(count):
+                table[taps[phase.tap + t]] = phase.weights + (p * count + t * width) * c
+        for channel in range(c):
+            for tap in range(kk):
+                row = table[tap] + channel * width
+                panels[row + columns : row + width] = ZERO
+            # (o, kk) of this channel -> (kk, o), a row of each tap's panel
+            at = (channel * o + p) * kk
+            transpose(w, at, kk, columns, kk, panels, channel * width, table)
+
+
+@loop
+def pack_weights(w, transposed, kk, plan, phases, taps, panels, lo, hi):
+    if transposed:
+        pack_transposed(w, kk, plan, phases, taps, panels, lo, hi)
+    else:
+        pack_conv(w, kk, plan, panels, lo, hi)
 
 
 @loop

@@ -1,7 +1,7 @@
 """Dense layers, compiled: twins of ``reference/dense.py``.
 
-All three products are one kernel: a matrix is described by its data and the distance of its rows and of
-its columns, so a transpose costs nothing.
+All three products are one kernel: a matrix is described by its data and the distance of its rows
+and of its columns, so a transpose costs nothing.
 """
 
 from typing import Any
@@ -102,7 +102,7 @@ def _product(
     bias: np.ndarray | None = None,
     slope: float | None = None,
 ) -> np.ndarray:
-    """Return ``act(a b + bias)`` for ``sizes`` (m, k, n), matrices given by their row and column steps."""
+    """Return ``act(a b + bias)``, sizes (m, k, n), from matrices and their row and column steps."""
     m, k, n = sizes
     y = np.empty((m, n), np.float32)
     nt = threads(m * n * k // 8)

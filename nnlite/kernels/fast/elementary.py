@@ -1,7 +1,8 @@
 """exp and log1p in float32, in a form that compilers turn into vector instructions.
 
-``math.exp`` in a compiled loop calls the C library once per number where Numba has no vector library
-of its own. A polynomial on a short interval is as accurate as float32 needs, and eight times faster.
+``math.exp`` in a compiled loop calls the C library once per number where Numba has no vector
+library of its own. A polynomial on a short interval is as accurate as float32 needs, and eight
+times faster.
 """
 
 import numpy as np
@@ -24,8 +25,8 @@ A1, A2, A3, A4, A5, A6, A7, A8 = (np.float32(1 / k) for k in range(3, 19, 2))
 def exp_negative(x):
     """Return e^x for x <= 0, relative error 1.2e-7; 0 below -87; NaN for NaN.
 
-    With n = round(x / log 2), ``e^x = 2^n e^r`` and ``r = x - n log 2`` lies in ±log(2)/2; 2^n is put together
-    from its exponent bits.
+    With n = round(x / log 2), ``e^x = 2^n e^r`` and ``r = x - n log 2`` lies in ±log(2)/2; 2^n is
+    put together from its exponent bits.
     """
     y = LOWEST if x < LOWEST else x
     shifted = y * LOG2_E + ROUND

@@ -4,16 +4,17 @@ A convolution and a transposed convolution are both *gathers*: every output pixe
 window of the input. They differ in the arithmetic of indices.
 
 * Convolution: output (u, v) has its window at (u·stride - padding), taps ``dilation`` apart.
-* Transposed convolution with stride s: the outputs fall into s × s *phases* by their position modulo s;
-  within a phase all outputs use the same taps, and their windows move by one pixel per output. So each
-  phase is a convolution of stride 1 with a part of the filter. Nothing is inserted, nothing is
+* Transposed convolution with stride s: the outputs fall into s × s *phases* by their position
+modulo s;
+  within a phase all outputs use the same taps, and their windows move by one pixel per output. So
+  each phase is a convolution of stride 1 with a part of the filter. Nothing is inserted, nothing is
   scattered, nothing is multiplied with zero.
 
-Along one axis, output a + u·s of a phase receives tap i from input (a + u·s + p - i·d)/s where that is whole.
-If i is one such tap, the next is s/gcd(s,d) taps on and d/gcd(s,d) inputs back.
+Along one axis, output a + u·s of a phase receives tap i from input (a + u·s + p - i·d)/s where
+that is whole. If i is one such tap, the next is s/gcd(s,d) taps on and d/gcd(s,d) inputs back.
 
-A plan also cuts the work into *slots* (images, or bands of rows where images are large or few) and says how
-much padded input the scratch memory must hold for one.
+A plan also cuts the work into *slots* (images, or bands of rows where images are large or few) and
+says how much padded input the scratch memory must hold for one.
 """
 
 from functools import lru_cache
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnlite.kernels.fast.product import padded_width
+from nnlite.kernels.fast.product import WIDTH, padded_width
 from nnlite.kernels.geometry import Pair, Window
 
 #: Floats of padded input that a thread works on at a time: a good part of the second-level cache.
@@ -54,26 +55,21 @@ def transposed_axis(outputs: int, k: int, s: int, p: int, d: int) -> list[Axis]:
     return phases
 
 
-#: The numbers of a plan, as a record that compiled code can read by name.
-PLAN = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "n hx wx c hy wy o "  # images and channels read; size and channels written
-            "step_y step_x out_y out_x tap_y tap_x "  # of windows, of outputs, of taps
-            "top left rows_in width "  # the piece of padded input: where it begins, and its size
-            "bands band images "  # bands of an image, rows of a band, images worked on together
-            "direct most"  # whether no padding is needed; most outputs in the offset table
-        ).split()
-    ]
+def record(*names: str) -> np.dtype:
+    """Return a record of integers that compiled code can read by name."""
+    return np.dtype([(name, np.int64) for group in names for name in group.split()])
+
+
+#: The numbers of a plan.
+PLAN = record(
+    "n hx wx c hy wy o",  # images, size and channels read, size and channels written
+    "step_y step_x out_y out_x tap_y tap_x",  # distances of windows, of outputs, of taps
+    "top left rows_in width",  # the piece of padded input: where it begins, and its size
+    "bands band images",  # bands of an image, rows of a band, images worked on together
+    "direct most",  # whether no padding is needed; most outputs in the offset table
 )
 #: A phase: its Axis along either axis, where its taps and its packed weights begin.
-PHASE = np.dtype(
-    [
-        (name, np.int64)
-        for name in "first_y count_y begin_y taps_y first_x count_x begin_x taps_x tap weights".split()
-    ]
-)
+PHASE = record("first_y count_y begin_y taps_y", "first_x count_x begin_x taps_x", "tap weights")
 
 
 class Gather(NamedTuple):
@@ -173,7 +169,7 @@ def _plan(
         np.array(phases, PHASE),
         np.array(taps, np.int64),
         0 if direct else images * rows_in * per_row,
-        weights,
+        weights + c * WIDTH,  # see pack_transposed
         n * bands,
     )
 
@@ -184,7 +180,7 @@ def _last(a: Axis, count: int, step: int, tap: int) -> int:
 
 
 def _extent(axes: list[Axis], step: int, tap: int) -> tuple[int, int, int]:
-    """Return first and one past the last input of output u = 0, over all phases; and the most outputs."""
+    """Return where the inputs of output u = 0 begin and end, and the most outputs of a phase."""
     used = [a for a in axes if a.taps]
     top = min((a.begin for a in used), default=0)
     bottom = max((_last(a, 1, step, tap) for a in used), default=top + 1)

@@ -55,6 +55,6 @@ def choose_tile(features: set[str], architecture: str) -> Tile:
     return Tile(lanes=4, rows=6, vectors=2)
 
 
-#: The tile of this machine. Numba files its cache by processor, so compiled code that contains these
-#: numbers is never used on another one.
+#: The tile of this machine. Numba files its cache by processor, so compiled code that contains
+#: these numbers is never used on another one.
 TILE = choose_tile(cpu_features(), platform.machine())

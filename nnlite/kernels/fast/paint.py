@@ -1,9 +1,9 @@
 """Convolutions with few output channels, compiled: the layers that end in an image.
 
-One or three output channels would fill one or three lanes of sixteen. Here the *taps* fill them: a product
-of every source pixel with the whole filter gives the patch of (taps × channels) that this pixel paints,
-and the patches are added up where they overlap. That is the transposed convolution as lecture 08 defines it.
-A convolution of stride 1 can be painted too: seen from the source, output u receives tap i from
+One or three output channels would fill one or three lanes of sixteen. Here the *taps* fill them: a
+product of every source pixel with the whole filter gives the patch of (taps × channels) that this
+pixel paints, and the patches are added up where they overlap. That is the transposed convolution
+as lecture 08 defines it. A convolution of stride 1 can be painted too: output u receives tap i from
 pixel u - p + i·d, so pixel h paints tap i on output h + p - i·d, which is a filter turned round.
 """
 
@@ -155,8 +155,8 @@ def paint_range(
             fill_rows(off, m)
             fill_rows(out, m)
             multiply(
-                m, x, off, (n * hx + u0) * wx * c, (1, 0, 1, 0, c, 1), panels, 0, 0, q, patches, out,
-                0, zeros, ONE, False, spare,
+                m, x, off, (n * hx + u0) * wx * c, (1, 0, 1, 0, c, 1), panels, 0, 0, q, patches,
+                out, 0, zeros, ONE, False, spare,
             )  # fmt: skip
             add_patches(patches, rows, u0, wx, step, begin, tap, kernel, image)
         if slope != 1.0:

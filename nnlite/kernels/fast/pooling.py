@@ -44,8 +44,9 @@ def max_pool2d_backward(g: Any, index: Any, input_shape: Any) -> Any:
             f"images of {h}×{w} pixels"
         )
     dx = np.zeros((n, h, w, c), np.float32)
-    where = contiguous(index.transpose(0, 2, 3, 1)).reshape(n, -1, c)
-    gradient = channels_last(g).reshape(n, -1, c)
+    flat = (n, g.shape[2] * g.shape[3], c)  # no -1: there may be no images
+    where = contiguous(index.transpose(0, 2, 3, 1)).reshape(flat)
+    gradient = channels_last(g).reshape(flat)
     _max_pool_back(gradient, where, dx.reshape(n, h * w, c), threads(g.size))
     return dx.transpose(0, 3, 1, 2)
 

@@ -1,9 +1,9 @@
-"""Matrix products out of tiles: packing the weights, blocking the sum, running over rows and columns.
+"""Matrix products out of tiles: packing the weights, blocking the sum, running over rows.
 
-Weights are repacked into *panels*, as wide as a tile and zero-padded, so that the micro-kernel reads them
-straight through. The sum is cut into pieces of at most ``PIECE`` terms whose results are added in
-memory: a long float32 sum would otherwise lose digits with its length, and a piece of a panel stays in the
-nearest cache while all rows pass over it.
+Weights are repacked into *panels*, as wide as a tile and zero-padded, so that the micro-kernel
+reads them straight through. The sum is cut into pieces of at most ``PIECE`` terms whose results
+are added in memory: a long float32 sum would otherwise lose digits with its length, and a piece of
+a panel stays in the nearest cache while all rows pass over it.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from nnlite.kernels.fast.compiling import loop, loop_inlined
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.machine import TILE
 from nnlite.kernels.fast.tile import narrow_tile, wide_tile
-from nnlite.kernels.fast.transpose import transpose
+from nnlite.kernels.fast.transpose import copy_vector, transpose
 
 ROWS, WIDTH, LANES = TILE.rows, TILE.width, TILE.lanes
 PIECE = 384  #: terms of a sum that are added up in registers
@@ -103,40 +103,32 @@ def copy(src, dst):
 
 @loop
 def pack_rows(w, w0, step, k, n, p, panels, k0, k1):
-    """Copy rows k0..k1 of a (k, n) matrix with rows ``step`` apart, columns from p, into a panel."""
+    """Copy rows k0..k1 of a (k, n) matrix, ``step`` apart, columns from p, into a panel."""
     columns = min(WIDTH, n - p)
     width = panel_width(columns)
+    whole = columns // LANES * LANES
     for i in range(k0, k1):
         a, b = w0 + i * step + p, p * k + i * width
-        copy(w[a : a + columns], panels[b : b + columns])
-        panels[b + columns : b + width] = ZERO
+        for j in range(0, whole, LANES):
+            copy_vector(w, a + j, panels, b + j)
+        for j in range(whole, columns):
+            panels[b + j] = w[a + j]
+        for j in range(columns, width):
+            panels[b + j] = ZERO
 
 
 @loop
 def pack_columns(w, w0, step, k, n, p, panels, p0, table):
     """Copy columns from p of a (k, n) matrix into a panel; a column is k numbers in a row.
 
-    Columns are ``step`` apart in w. Row i goes to ``panels[p0 + table[i]]``; ``table`` holds multiples of
-    the panel's width, k of them.
+    Columns are ``step`` apart in w. Row i goes to ``panels[p0 + table[i]]``; ``table`` holds
+    multiples of the panel's width, k of them.
     """
     columns = min(WIDTH, n - p)
     for i in range(k):
         for j in range(columns, panel_width(columns)):
             panels[p0 + table[i] + j] = ZERO
     transpose(w, w0 + p * step, step, columns, k, panels, p0, table)
-
-
-@loop
-def pack_strided(w, w0, row_step, column_step, k, n, p, panels, p0):
-    """Copy columns from p of a (k, n) matrix with any steps into the panel rows from ``panels[p0]`` on."""
-    columns = min(WIDTH, n - p)
-    width = panel_width(columns)
-    for i in range(k):
-        a, b = w0 + i * row_step + p * column_step, p0 + i * width
-        src, dst = w[a:], panels[b : b + width]
-        for j in range(columns):
-            dst[j] = src[j * column_step]
-        dst[columns:] = ZERO
 
 
 @loop

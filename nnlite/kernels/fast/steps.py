@@ -1,7 +1,8 @@
 """Optimiser steps, compiled: twins of ``reference/steps.py``.
 
 NumPy passes over the parameters a dozen times a step; here every number is read and written once.
-Weight decay and its absence are one formula (a factor of 0 or 1), so each optimiser is compiled once.
+Weight decay and its absence are one formula (a factor of 0 or 1), so each optimiser is compiled
+once.
 """
 
 from typing import Any

@@ -1,12 +1,13 @@
-"""The micro-kernel: one tile of a matrix product, held in vector registers (lecture 08, "going fast").
+"""The micro-kernel: one tile of a matrix product, held in vector registers (lecture 08).
 
     y[out[r] + v] = act( bias[v] + sum_k x[off[r] + step(k)] * w[k, v] ),   r < rows, v < width
 
-Each of the ``rows × vectors`` accumulators is a register; for every ``k`` one row of weights is loaded and
-multiplied with one number from each row of ``x``. Rows are addressed through *offset tables*, so they need
-not be rows of a matrix: for a convolution they are windows of an image, for its weight gradient
-they are taps, and no im2col matrix is ever built. The sum runs over three nested loops (image, kernel
-row, kernel column × channel), each with its own step in ``x``; ``w`` is read straight through.
+Each of the ``rows × vectors`` accumulators is a register; for every ``k`` one row of weights is
+loaded and multiplied with one number from each row of ``x``. Rows are addressed through *offset
+tables*, so they need not be rows of a matrix: for a convolution they are windows of an image, for
+its weight gradient they are taps, and no im2col matrix is ever built. The sum runs over three
+nested loops (image, kernel row, kernel column × channel), each with its own step in ``x``; ``w``
+is read straight through.
 
 Numba has no vector registers in its language, so the tile is an *intrinsic*: a function that writes
 LLVM instructions. LLVM allocates the registers and schedules the loop for the machine at hand.
@@ -57,6 +58,7 @@ class Emit:
         return self.builder.load(self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
     def store_vector(self, vector: Any, pointer: Any) -> None:
+        """Store one register to an address that need not be aligned."""
         self.builder.store(vector, self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
     def splat(self, scalar: Any) -> Any:
@@ -74,14 +76,15 @@ class Emit:
         return self.builder.call(function, [a, b, c])
 
     def loop(self, count: str) -> Any:
+        """Repeat ``count`` times."""
         return cgutils.for_range(self.builder, self.value[count], intp=INT64)
 
     @contextmanager
     def inner_loop(self, count: str, *moving: tuple[Any, str]) -> Iterator[list[Any]]:
         """Repeat ``count`` times with indices that start somewhere and move by a step each time.
 
-        The optimiser is kept from seeing how they move. It would otherwise replace "row pointer + index"
-        by one moving pointer per row, which is more registers than there are.
+        The optimiser is kept from seeing how they move. It would otherwise replace "row pointer +
+        index" by one moving pointer per row, which is more registers than there are.
         """
         b = self.builder
         body, after = b.append_basic_block("sum"), b.append_basic_block("summed")

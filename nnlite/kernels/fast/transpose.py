@@ -1,9 +1,10 @@
-"""Transposing a square of numbers in vector registers.
+"""Copying and transposing numbers in vector registers.
 
 Copying columns into rows one number at a time costs more than the arithmetic of a small layer.
-A square of L × L numbers in L registers can be transposed by log2(L) rounds of interleaving: register i
-is merged with register i + L/2, number by number. In a round, the highest bit of the row index becomes the
-lowest bit of the column index and vice versa; after log2(L) rounds rows and columns have changed places.
+A square of L × L numbers in L registers can be transposed by log2(L) rounds of interleaving:
+register i is merged with register i + L/2, number by number. In a round, the highest bit of the
+row index becomes the lowest bit of the column index and vice versa; after log2(L) rounds rows and
+columns have changed places.
 """
 
 from typing import Any
@@ -29,7 +30,7 @@ def _interleave(first: int) -> ir.Constant:
 
 @intrinsic
 def transpose_square(typing, src, s0, step, dst, d0, table, t0):
-    """Read LANES rows of LANES numbers at ``src[s0 + i step]``, write columns to ``dst[d0 + table[t0 + j]]``."""
+    """Read LANES rows, ``src[s0 + i step]``, and write columns, ``dst[d0 + table[t0 + j]]``."""
     signature = types.void(src, s0, step, dst, d0, table, t0)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -51,6 +52,20 @@ def transpose_square(typing, src, s0, step, dst, d0, table, t0):
     return signature, generate
 
 
+@intrinsic
+def copy_vector(typing, src, s0, dst, d0):
+    """Copy LANES numbers from ``src[s0]`` on to ``dst[d0]`` on."""
+    signature = types.void(src, s0, dst, d0)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        e = Emit(context, builder, signature, args, "src s0 dst d0")
+        vector = e.load_vector(e.at(e.data("src"), e.value["s0"]))
+        e.store_vector(vector, e.at(e.data("dst"), e.value["d0"]))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 @loop
 def transpose(src, s0, step, rows, columns, dst, d0, table):
     """Write number (i, j) of a matrix, ``src[s0 + i step + j]``, to ``dst[d0 + table[j] + i]``.
@@ -63,5 +78,6 @@ def transpose(src, s0, step, rows, columns, dst, d0, table):
             transpose_square(src, s0 + i * step + j, step, dst, d0 + i, table, j)
     for j in range(columns):
         begin = full_rows if j < full_columns else 0
-        for i in range(begin, rows):
-            dst[d0 + table[j] + i] = src[s0 + i * step + j]
+        column, row = src[s0 + begin * step + j :], dst[d0 + table[j] + begin :]
+        for i in range(rows - begin):
+            row[i] = column[i * step]

@@ -1,4 +1,4 @@
-"""Compile every kernel ahead of its first use: for servers, for lectures with an audience, for CI."""
+"""Compile every kernel ahead of its first use: before a lecture with an audience, or in CI."""
 
 import time
 from typing import Any
@@ -52,16 +52,19 @@ def _images() -> None:
     y, index = pooling.max_pool2d(x, (2, 2))
     pooling.max_pool2d_backward(y, index, x.shape)
     pooling.avg_pool2d_backward(y, x.shape, (2, 2))
-    wide, narrow = _ones(20, 4, 3, 3), _ones(4, 1, 3, 3)
-    y = convolution.conv2d(x, wide)  # gathered
-    weight_grad.conv2d_weight_grad(x, y, wide.shape)
-    convolution.conv2d_input_grad(_ones(2, 4, 4, 4), narrow, (2, 1, 6, 6))  # painted
+    # Products have a serial and a threaded form; the size decides which one runs.
+    for n, size in ((1, 4), (4, 16)):
+        x, wide, narrow = _ones(n, 16, size, size), _ones(20, 16, 3, 3), _ones(16, 1, 3, 3)
+        y = convolution.conv2d(x, wide)  # gathered
+        weight_grad.conv2d_weight_grad(x, y, wide.shape)
+        convolution.conv2d_input_grad(x, narrow, (n, 1, size + 2, size + 2))  # painted
 
 
 def _products() -> None:
-    x, w = _ones(5, 6), _ones(7, 6)
-    dense.linear(x, w)
-    dense.linear(x, w[:1])
+    for n in (5, 65):
+        x = _ones(n, n)
+        dense.linear(x, x)
+    dense.linear(x, x[:1])
     dense.matmul_tn(x[:, :1], x)
 
 

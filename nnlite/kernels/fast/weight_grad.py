@@ -1,8 +1,8 @@
 """Weight gradient of a convolution, compiled: twin of ``reference/convolution.py``.
 
-The product that :mod:`convolution` computes with pixels as rows and taps as terms of the sum is turned
-round: rows are taps, the sum runs over images and pixels, and the output gradient takes the weights'
-place. Threads share out the images and keep sums of their own, which are added at the end.
+The product that :mod:`convolution` computes with pixels as rows and taps as terms of the sum is
+turned round: rows are taps, the sum runs over images and pixels, and the output gradient takes the
+weights' place. Threads share out the images and keep sums of their own, which are added at the end.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from nnlite.kernels.fast.arrays import all_float32, channels_last, padded_bias, 
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.convolution import pad
 from nnlite.kernels.fast.elementary import ONE, ZERO
-from nnlite.kernels.fast.gather import SCRATCH
+from nnlite.kernels.fast.gather import SCRATCH, record
 from nnlite.kernels.fast.product import (
     LANES,
     ROWS,
@@ -27,6 +27,7 @@ from nnlite.kernels.fast.product import (
     pack_rows,
     padded_width,
 )
+from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window, check_conv_gradient
 
@@ -34,17 +35,12 @@ MOST_SUMS = 1 << 26  #: floats of partial sums in all threads together
 DIRECT_COLUMNS = 128  #: the output gradient is read in place up to this many channels
 
 
-#: The numbers of a plan, as a record that compiled code can read by name.
-PLAN = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "n h w c oh ow f kh kw sh sw dh dw ph pw "  # the convolution
-            "rows_in width "  # size of the piece of padded input
-            "bands band images "  # bands of an image, rows of a band, images worked on together
-            "direct in_place"  # whether images need no padding, and gradients no packing
-        ).split()
-    ]
+#: The numbers of a plan.
+PLAN = record(
+    "n h w c oh ow f kh kw sh sw dh dw ph pw",  # the convolution
+    "rows_in width",  # size of the piece of padded input
+    "bands band images",  # bands of an image, rows of a band, images worked on together
+    "direct in_place",  # whether images need no padding, and gradients no packing
 )
 
 
@@ -63,7 +59,7 @@ class Correlate(NamedTuple):
 def plan_weight_grad(
     x_shape: tuple[int, ...], w_shape: tuple[int, ...], size: Pair, window: Window, nt: int
 ) -> Correlate:
-    """Divide the images, or bands of their rows, among threads and into pieces that fit the cache."""
+    """Divide the images, or bands of rows, among threads and into pieces that fit the cache."""
     n, c, h, w = x_shape
     f, _, kh, kw = w_shape
     (sh, sw), (ph, pw), (dh, dw) = window[:3]
@@ -181,22 +177,43 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi):
 
 @loop
 def add_sums(sums, size, nt, dw, plan, lo, hi):
-    """Add the threads' sums, ((tap, channel), filter), into filters lo..hi of (filter, channel, tap)."""
+    """Add the threads' sums ((tap, channel), filter) and write (filter, channel, tap), lo..hi.
+
+    In blocks of filters × channels that stay in the cache while their order is changed: each tap's
+    square is transposed, then the taps of each filter are interleaved.
+    """
     c, f, kk = plan[0].c, plan[0].f, plan[0].kh * plan[0].kw
-    total = np.empty(LANES, np.float32)
+    block = np.empty(kk * LANES * LANES, np.float32)
+    table = np.arange(LANES) * LANES
+    for t in range(1, nt):
+        for row in range(kk * c):
+            at = row * f
+            add(sums[t * size + at + lo : t * size + at + hi], sums[at + lo : at + hi])
     for f0 in range(lo, hi, LANES):
-        columns = min(LANES, hi - f0)
-        for channel in range(c):
+        filters = min(LANES, hi - f0)
+        for c0 in range(0, c, LANES):
+            channels = min(LANES, c - c0)
             for tap in range(kk):
-                at = (tap * c + channel) * f + f0
-                total[:] = ZERO
-                for t in range(nt):
-                    row = sums[t * size + at : t * size + at + columns]
-                    for j in range(row.size):
-                        total[j] += row[j]
-                to = (f0 * c + channel) * kk + tap
-                for j in range(columns):
-                    dw[to + j * c * kk] = total[j]
+                at, to = (tap * c + c0) * f + f0, tap * LANES * LANES
+                transpose(sums, at, f, channels, filters, block, to, table)
+            for j in range(filters):
+                out = dw[((f0 + j) * c + c0) * kk : ((f0 + j) * c + c0 + channels) * kk]
+                interleave(block[j * LANES :], channels, kk, out)
+
+
+@loop
+def add(src, dst):
+    for i in range(dst.size):
+        dst[i] += src[i]
+
+
+@loop
+def interleave(block, channels, kk, out):
+    """Write ``out[channel kk + tap] = block[tap LANES² + channel]``."""
+    for tap in range(kk):
+        row, to = block[tap * LANES * LANES :], out[tap:]
+        for channel in range(channels):
+            to[channel * kk] = row[channel]
 
 
 @threaded

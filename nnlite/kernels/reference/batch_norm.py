@@ -6,8 +6,8 @@ a gradient ``g`` of the output goes back as
 
     dx = weight / sqrt(var + eps) * (g - mean(g) - x_hat * mean(g * x_hat)),
 
-because moving one input also moves the mean and the variance of all. ``var`` divides by the number of
-values m, not by m - 1: that is the variance the derivation uses.
+because moving one input also moves the mean and the variance of all. ``var`` divides by the number
+of values m, not by m - 1: that is the variance the derivation uses.
 """
 
 import numpy as np
@@ -51,9 +51,10 @@ def batch_norm_forward(
     check_channels("batch_norm_forward", x, weight=weight, bias=bias)
     check_dtypes("batch_norm_forward", x=x, weight=weight, bias=bias)
     check_statistics("batch_norm_forward", x)
-    # float32 is summed in float64. No np.var: for complex x it takes |x|^2, which has no derivative.
+    # float32 is summed in float64. No np.var: for complex x it takes |x|^2, which has no
+    # derivative.
     wide = np.float64 if x.dtype.kind == "f" else None
-    mean = np.mean(x, axis=all_but_channels(x), dtype=wide)
+    mean = np.asarray(np.mean(x, axis=all_but_channels(x), dtype=wide))
     centred = x - per_channel(mean, x)
     var = np.mean(centred * centred, axis=all_but_channels(x))
     scale = weight / np.sqrt(var + eps)

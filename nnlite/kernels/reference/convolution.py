@@ -38,8 +38,9 @@ def conv2d(
 ) -> np.ndarray:
     """Cross-correlate images with filters, then add a bias and activate.
 
-    ``y[n, f, oh, ow] = sum_{c,i,j} x[n, c, oh s - p + i d, ow s - p + j d] w[f, c, i, j]``, with zeros
-    outside the image. Deep learning calls this convolution; signal processing flips the filter.
+    ``y[n, f, oh, ow] = sum_{c,i,j} x[n, c, oh s - p + i d, ow s - p + j d] w[f, c, i, j]``, with
+    zeros outside the image. Deep learning calls this convolution; signal processing flips the
+    filter.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def conv2d(
     bias : ndarray, shape (F,), optional
         Added to the result.
     slope : float, optional
-        Leaky ReLU's slope for negative values, applied after the bias (0: ReLU); None for no activation.
+        Leaky ReLU's slope for negative values, applied after the bias (0: ReLU); None for no
+        activation.
 
     Returns
     -------
@@ -103,7 +105,8 @@ def conv2d_input_grad(
     w : ndarray, shape (F, C / groups, kh, kw)
         conv2d's filters; the layout of a transposed convolution's weight.
     input_shape : (int, int, int, int)
-        (N, C, H, W) of the result. It must be told: with a stride, several sizes lead to one (OH, OW).
+        (N, C, H, W) of the result. It must be told: with a stride, several sizes lead to one (OH,
+        OW).
     stride, padding, dilation, groups
         As in conv2d.
     bias : ndarray, shape (C,), optional

@@ -1,7 +1,7 @@
 """Kernels that move numbers without changing them (lecture 08).
 
-Results of convolutions are indexed (N, C, H, W) but stored with the channels last; a dense layer reads
-an image as one row in the order of the index. Flattening is where the two meet.
+Results of convolutions are indexed (N, C, H, W) but stored with the channels last; a dense layer
+reads an image as one row in the order of the index. Flattening is where the two meet.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ def flatten_images(x: np.ndarray) -> np.ndarray:
 
 
 def unflatten_images(x: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return rows (N, C·H·W) as images (N, C, H, W), ``shape`` = (C, H, W), stored channels last."""
+    """Return rows (N, C·H·W) as images (N, C, H, W), stored channels last; ``shape`` (C, H, W)."""
     if x.ndim != 2 or x.shape[1] != shape[0] * shape[1] * shape[2]:
         raise ValueError(
             f"unflatten_images: rows of shape {x.shape} cannot become images of shape {shape} "

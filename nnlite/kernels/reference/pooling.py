@@ -63,7 +63,8 @@ def max_pool2d_backward(
     n, c, h, w = input_shape
     dx = np.zeros((n * c, h * w), g.dtype)
     image = np.arange(n * c).reshape(-1, 1)
-    np.add.at(dx, (image, index.reshape(n * c, -1)), g.reshape(n * c, -1))
+    flat = (n * c, index.shape[2] * index.shape[3])  # no -1: there may be no images
+    np.add.at(dx, (image, index.reshape(flat)), g.reshape(flat))
     return dx.reshape(n, c, h, w)
 
 

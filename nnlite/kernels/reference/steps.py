@@ -33,10 +33,10 @@ def adam_step(
 ) -> None:
     """One step of Adam (Kingma & Ba 2015), or of AdamW (Loshchilov & Hutter 2019).
 
-    With ``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g²`` and the number of the step ``t``
-    counted from 1, ``p -= lr/(1 - beta1^t) · m / (sqrt(v/(1 - beta2^t)) + eps)``. Weight decay adds
-    ``weight_decay · p`` to the gradient (Adam) or first shrinks ``p`` by ``lr · weight_decay``
-    (``decoupled=True``: AdamW).
+    With ``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g²`` and the number of the
+    step ``t`` counted from 1, ``p -= lr/(1 - beta1^t) · m / (sqrt(v/(1 - beta2^t)) + eps)``.
+    Weight decay adds ``weight_decay · p`` to the gradient (Adam) or first shrinks ``p`` by
+    ``lr · weight_decay`` (``decoupled=True``: AdamW).
     """
     check_vectors("adam_step", p, g=g, m=m, v=v)
     if step < 1:
@@ -68,8 +68,8 @@ def sgd_step(
 
     ``g += weight_decay p``; ``buffer = momentum buffer + (1 - dampening) g`` (on the ``first`` step
     ``buffer = g``); then ``p -= lr · buffer``, or ``p -= lr (g + momentum buffer)`` with Nesterov.
-    The learning rate multiplies the buffer and is not part of it, as in PyTorch, so a schedule acts at
-    once. ``buffer`` may be None without momentum.
+    The learning rate multiplies the buffer and is not part of it, as in PyTorch, so a schedule
+    acts at once. ``buffer`` may be None without momentum.
     """
     check_vectors("sgd_step", p, g=g, buffer=buffer)
     if weight_decay:
@@ -100,9 +100,9 @@ def rmsprop_step(
 ) -> None:
     """One step of RMSprop (Tieleman & Hinton 2012).
 
-    ``v = alpha v + (1 - alpha) g²`` and ``p -= lr g / (sqrt(v) + eps)``. With ``mean`` given, the centred
-    version: ``mean = alpha mean + (1 - alpha) g`` and ``v - mean²`` in place of ``v``. With momentum,
-    ``buffer = momentum buffer + g / (...)`` and ``p -= lr buffer``.
+    ``v = alpha v + (1 - alpha) g²`` and ``p -= lr g / (sqrt(v) + eps)``. With ``mean`` given, the
+    centred version: ``mean = alpha mean + (1 - alpha) g`` and ``v - mean²`` in place of ``v``.
+    With momentum, ``buffer = momentum buffer + g / (...)`` and ``p -= lr buffer``.
     """
     check_vectors("rmsprop_step", p, g=g, v=v, buffer=buffer, mean=mean)
     if momentum and buffer is None:

@@ -28,9 +28,17 @@ from nnlite.nn.functional.losses import (
     smooth_l1_loss,
 )
 from nnlite.nn.functional.normalization import batch_norm, instance_norm, layer_norm
-from nnlite.nn.functional.resizing import avg_pool2d, interpolate, max_pool2d, pad, pixel_shuffle
+from nnlite.nn.functional.resizing import (
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    interpolate,
+    max_pool2d,
+    pad,
+    pixel_shuffle,
+)
 
 __all__ = [
+    "adaptive_avg_pool2d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",

@@ -6,18 +6,18 @@ import numpy as np
 
 from nnlite import ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._inputs import as_input, as_tensor
+from nnlite.nn._inputs import as_floats, as_input, as_tensor
 from nnlite.ops import activations, dense
 
 
 def tanh(x: Any) -> Tensor:
     """Hyperbolic tangent."""
-    return as_tensor(x).tanh()
+    return as_floats(x).tanh()
 
 
 def sigmoid(x: Any) -> Tensor:
     """``1 / (1 + exp(-x))``."""
-    return activations.sigmoid(as_tensor(x))
+    return activations.sigmoid(as_floats(x))
 
 
 def relu(x: Any, inplace: bool = False) -> Tensor:
@@ -27,7 +27,7 @@ def relu(x: Any, inplace: bool = False) -> Tensor:
 
 def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` where positive, ``negative_slope * x`` elsewhere."""
-    x = as_tensor(x)
+    x = as_floats(x)
     if negative_slope < 0:  # the sign of the output would no longer tell the sign of the input
         return ops.where(x > 0, x, negative_slope * x)
     return dense.leaky_relu(x, slope=float(negative_slope))
@@ -48,7 +48,7 @@ def prelu(x: Any, weight: Any) -> Tensor:
 
 def elu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` where positive, ``alpha (exp(x) - 1)`` elsewhere."""
-    x = as_tensor(x)
+    x = as_floats(x)
     positive = x > 0
     # expm1 must not see large x, whose overflow would spoil the gradient of the other branch
     return ops.where(positive, x, alpha * np.expm1(ops.where(positive, 0, x)))
@@ -56,7 +56,7 @@ def elu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, the identity where ``beta x > threshold``."""
-    x = as_tensor(x)
+    x = as_floats(x)
     smooth = activations.softplus(x if beta == 1 else beta * x)
     smooth = smooth if beta == 1 else smooth / beta
     return ops.where(x > threshold / beta, x, smooth)
@@ -64,17 +64,17 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
 
 def logsigmoid(x: Any) -> Tensor:
     """``log(sigmoid(x)) = -softplus(-x)``, exact where the sigmoid itself would be 0."""
-    return -activations.softplus(-as_tensor(x))
+    return -activations.softplus(-as_floats(x))
 
 
 def softmax(x: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """Positive shares that sum to one along ``dim`` (or ``axis``)."""
-    return activations.softmax(as_tensor(x), _axis("softmax", dim, axis))
+    return activations.softmax(as_floats(x), _axis("softmax", dim, axis))
 
 
 def log_softmax(x: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """Logarithm of :func:`softmax`, exact where a share itself would underflow."""
-    return activations.log_softmax(as_tensor(x), _axis("log_softmax", dim, axis))
+    return activations.log_softmax(as_floats(x), _axis("log_softmax", dim, axis))
 
 
 def _axis(where: str, dim: int | None, axis: int | None) -> Any:

@@ -99,7 +99,8 @@ def conv_transpose2d(
     )
     if min(size) < 1:
         raise ValueError(
-            f"conv_transpose2d: images of {x.shape[2]}×{x.shape[3]} would become {size[0]}×{size[1]} "
+            f"conv_transpose2d: images of {x.shape[2]}×{x.shape[3]} would become "
+            f"{size[0]}×{size[1]} "
             f"with a kernel of {weight.shape[2]}×{weight.shape[3]}, stride {stride}, padding "
             f"{padding}, dilation {dilation}; use less padding or a larger kernel."
         )

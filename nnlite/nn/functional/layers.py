@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._inputs import as_input, as_tensor
+from nnlite.nn._inputs import as_floats, as_input, as_tensor
 from nnlite.ops import dense
 from nnlite.random import RNGLike, default_rng
 
@@ -70,7 +70,7 @@ def dropout(
     rng: RNGLike | None = None,
 ) -> Tensor:
     """Set entries to 0 with probability ``p``, divide the others by 1 - p (Srivastava 2014)."""
-    return _drop(as_tensor(x), p, training, lambda shape: shape, rng)
+    return _drop(as_floats(x), p, training, lambda shape: shape, rng)
 
 
 def dropout2d(
@@ -82,7 +82,7 @@ def dropout2d(
     rng: RNGLike | None = None,
 ) -> Tensor:
     """Drop whole channels of images (N, C, H, W)."""
-    x = as_tensor(x)
+    x = as_floats(x)
     if x.ndim != 4:
         raise ValueError(f"dropout2d takes images (N, C, H, W); got shape {x.shape}.")
     return _drop(x, p, training, lambda shape: (*shape[:2], 1, 1), rng)

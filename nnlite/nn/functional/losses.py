@@ -102,6 +102,8 @@ def cross_entropy(
         Share of each target that is spread evenly over all classes.
     """
     check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is between 0 and 1; got {label_smoothing}.")
     z = _prediction(input, "cross_entropy")
     if z.ndim < 2:
         raise ValueError(f"cross_entropy takes logits (N, K) or (N, K, ...); got shape {z.shape}.")
@@ -116,6 +118,11 @@ def cross_entropy(
         rows, positions = z, z.shape[:1]
     plain = weight is None and not label_smoothing and isinstance(target, np.ndarray)
     hard = target.dtype.kind in "iu"
+    if not hard and target.shape != rows.shape:
+        raise ValueError(
+            f"cross_entropy: targets are integer classes of shape {positions}, or probabilities of "
+            f"the shape of the logits {z.shape}; got dtype {target.dtype} and shape {target.shape}."
+        )
     if hard:
         ignored = target == ignore_index
         plain = plain and not ignored.any()
@@ -129,11 +136,12 @@ def cross_entropy(
         target = np.eye(classes, dtype=z.dtype)[np.where(ignored, 0, target)] * counts[:, None]
     else:
         counts = np.ones(len(rows), z.dtype)
-        if target.shape != rows.shape:
-            raise ValueError(
-                f"cross_entropy: probabilities must have the shape of the logits {z.shape}."
-            )
     factor = np.ones(classes, z.dtype) if weight is None else np.asarray(_values(weight), z.dtype)
+    if factor.shape != (classes,):
+        raise ValueError(
+            f"cross_entropy: weight must have shape ({classes},), one for each class; "
+            f"got {factor.shape}."
+        )
     # a mean over hard targets divides by the factors of their classes, over soft ones by their
     # number
     divisor = (counts * (target @ factor)).sum() if hard else len(rows)
@@ -153,6 +161,11 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Minus the log-probabilities (N, K) of the target classes (N,)."""
     x = _prediction(input, "nll_loss")
     target = np.asarray(_values(target))
+    if x.ndim != 2 or target.dtype.kind not in "iu":
+        raise ValueError(
+            f"nll_loss takes log-probabilities (N, K) and integer classes (N,); got shape "
+            f"{x.shape} and targets of dtype {target.dtype}."
+        )
     _check_classes(target, x.shape, target.shape, x.shape[1])
     return reduce(-x[np.arange(len(x)), target], reduction)
 
@@ -188,7 +201,16 @@ def _scale(x: Tensor, reduction: str) -> float:
 
 
 def _weighted(loss: Any, weight: Any) -> Any:
-    return loss if weight is None else loss * np.asarray(_values(weight), loss.dtype)
+    if weight is None:
+        return loss
+    weight = np.asarray(_values(weight), loss.dtype)
+    # a weight that enlarges the loss would change what a mean divides by
+    pairs = zip(weight.shape[::-1], loss.shape[::-1], strict=False)
+    if weight.ndim > loss.ndim or any(a not in (1, b) for a, b in pairs):
+        raise ValueError(
+            f"weight of shape {weight.shape} does not broadcast to the loss of shape {loss.shape}."
+        )
+    return loss * weight
 
 
 def _values(x: Any) -> Any:

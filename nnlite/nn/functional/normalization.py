@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._inputs import as_input, as_tensor, check_images
+from nnlite.nn._inputs import as_floats, as_input, check_images
 from nnlite.ops import dense
 from nnlite.ops.normalization import batch_norm as _batch_norm
 
@@ -26,13 +26,21 @@ def batch_norm(
     In training the running arrays move, in place, by ``momentum`` towards the batch's mean and its
     unbiased variance (which divides by m - 1). ``slope`` fuses a LeakyReLU behind it.
     """
-    dtype = weight.dtype if weight is not None else as_tensor(x).dtype
-    x = as_input(x, dtype, "batch_norm")
+    x = as_floats(x) if weight is None else as_input(x, weight.dtype, "batch_norm")
+    dtype = x.dtype
     if x.ndim not in (2, 3, 4):
         raise ValueError(
             f"batch_norm takes (N, C), (N, C, L) or (N, C, H, W); got shape {x.shape}."
         )
     channels = x.shape[1]
+    for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+        if running is None and not training:
+            raise ValueError(f"batch_norm: outside training {name} is needed; got None.")
+        if running is not None and np.shape(running) != (channels,):
+            raise ValueError(
+                f"batch_norm: {name} must have shape ({channels},), one value for each channel of "
+                f"{x.shape}; got {np.shape(running)}."
+            )
     if weight is None:
         weight = np.ones(channels, dtype)
     if bias is None:
@@ -64,7 +72,7 @@ def batch_norm(
 
 def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Normalise each channel of each image by its own mean and variance (Ulyanov et al. 2016)."""
-    x = as_input(x, weight.dtype, "instance_norm") if weight is not None else as_tensor(x)
+    x = as_input(x, weight.dtype, "instance_norm") if weight is not None else as_floats(x)
     check_images("instance_norm", x)
     if x.shape[2] * x.shape[3] <= 1:
         raise ValueError(
@@ -77,7 +85,7 @@ def layer_norm(
     x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Tensor:
     """Normalise over the last axes, which have ``normalized_shape`` (Ba et al. 2016)."""
-    x = as_input(x, weight.dtype, "layer_norm") if weight is not None else as_tensor(x)
+    x = as_input(x, weight.dtype, "layer_norm") if weight is not None else as_floats(x)
     shape = (
         tuple(normalized_shape)
         if isinstance(normalized_shape, tuple | list)

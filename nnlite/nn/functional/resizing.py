@@ -7,7 +7,7 @@ import numpy as np
 
 from nnlite import ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._inputs import as_pair, as_tensor, check_images
+from nnlite.nn._inputs import as_floats, as_pair, as_tensor, check_images
 from nnlite.ops import image
 
 
@@ -28,12 +28,31 @@ def avg_pool2d(
     """Mean of each window; padding is zeros, which count in the mean unless told otherwise."""
     kernel = as_pair(kernel_size, "avg_pool2d: kernel_size", 1)
     return image.avg_pool2d(
-        as_tensor(x),
+        as_floats(x),
         kernel=kernel,
         stride=kernel if stride is None else as_pair(stride, "avg_pool2d: stride", 1),
         padding=as_pair(padding, "avg_pool2d: padding"),
         count_include_pad=count_include_pad,
     )
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
+    """Mean of (rows, columns) tiles that cover the image, however large it is.
+
+    Tile ``i`` of ``m`` goes from pixel ``floor(i n / m)`` to ``ceil((i + 1) n / m)`` of ``n``.
+    """
+    x = as_floats(x)
+    check_images("adaptive_avg_pool2d", x)
+    size = as_pair(output_size, "adaptive_avg_pool2d: output_size", 1)
+    rows, columns = (_tile_means(n, m, x.dtype) for n, m in zip(x.shape[2:], size, strict=True))
+    return rows @ x @ columns.T
+
+
+def _tile_means(old: int, new: int, dtype: Any) -> np.ndarray:
+    """(new, old): the weight of each pixel in the mean of each tile."""
+    tile, pixel = np.arange(new)[:, np.newaxis], np.arange(old)
+    inside = (pixel >= tile * old // new) & (pixel < -(-(tile + 1) * old // new))
+    return (inside / inside.sum(axis=1, keepdims=True)).astype(dtype)
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
@@ -57,7 +76,7 @@ def interpolate(
         For "bilinear": whether the centres of the corner pixels, instead of the corners of the
         image, stay where they are.
     """
-    x = as_tensor(x)
+    x = as_floats(x) if mode == "bilinear" else as_tensor(x)
     check_images("interpolate", x)
     if mode not in ("nearest", "bilinear"):
         raise ValueError(f"interpolate: mode must be 'nearest' or 'bilinear'; got {mode!r}.")
@@ -71,6 +90,10 @@ def interpolate(
         scale = tuple(n / o for n, o in zip(new, old, strict=True))
     else:
         scale = tuple(scale_factor) if np.ndim(scale_factor) else (scale_factor,) * 2
+        if len(scale) != 2 or not all(0 < s < math.inf for s in scale):
+            raise ValueError(
+                f"interpolate: scale_factor is a positive number or a pair; got {scale_factor!r}."
+            )
         new = tuple(math.floor(o * s) for o, s in zip(old, scale, strict=True))
         if min(new) < 1:
             raise ValueError(f"interpolate: scale_factor {scale_factor} leaves nothing of {old}.")
@@ -129,7 +152,7 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Tensor:
     pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
     if mode == "reflect":
         for (a, b), n in zip(pairs, x.shape, strict=True):
-            if max(a, b) >= n:
+            if max(a, b) >= max(n, 1):
                 raise ValueError(
                     f"pad: reflection by {max(a, b)} needs more than {max(a, b)} pixels along the "
                     f"axis; shape {x.shape} has {n}."

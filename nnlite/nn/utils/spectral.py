@@ -47,6 +47,11 @@ def spectral_norm(
     Module
         The same module.
 
+    Notes
+    -----
+    The module gets a class of its own, made here, so it can be copied but not pickled; save its
+    ``state_dict``.
+
     Raises
     ------
     ValueError

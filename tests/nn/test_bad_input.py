@@ -1,0 +1,165 @@
+"""Bad input to layers and losses: the right answer, or an error that says what to do."""
+
+import numpy as np
+import pytest
+
+import nnlite
+from nnlite import nn
+from nnlite.nn import functional as F
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (2, 4, 6, 6), dtype=np.uint8)
+
+#: layers that compute with their input, and an input of no images
+LAYERS = {
+    "Linear": (lambda: nn.Linear(6, 2, rng=0), (0, 6)),
+    "Conv2d": (lambda: nn.Conv2d(4, 2, 3, rng=0), (0, 4, 6, 6)),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(4, 2, 3, rng=0), (0, 4, 6, 6)),
+    "InstanceNorm2d": (lambda: nn.InstanceNorm2d(4), (0, 4, 6, 6)),
+    "LayerNorm": (lambda: nn.LayerNorm(6), (0, 6)),
+    "plain LayerNorm": (lambda: nn.LayerNorm(6, elementwise_affine=False), (0, 6)),
+    "AvgPool2d": (lambda: nn.AvgPool2d(2), (0, 4, 6, 6)),
+    "AdaptiveAvgPool2d": (lambda: nn.AdaptiveAvgPool2d((2, 3)), (0, 4, 6, 6)),
+    "MaxPool2d": (lambda: nn.MaxPool2d(2), (0, 4, 6, 6)),
+    "Upsample": (lambda: nn.Upsample(scale_factor=2), (0, 4, 6, 6)),
+    "bilinear Upsample": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (0, 4, 6, 6)),
+    "PixelShuffle": (lambda: nn.PixelShuffle(2), (0, 4, 6, 6)),
+    "ZeroPad2d": (lambda: nn.ZeroPad2d(1), (0, 4, 6, 6)),
+    "ReflectionPad2d": (lambda: nn.ReflectionPad2d(1), (0, 4, 6, 6)),
+    "Flatten": (lambda: nn.Flatten(), (0, 4, 6, 6)),
+    "Unflatten": (lambda: nn.Unflatten(1, (2, 3)), (0, 6)),
+    "LeakyReLU": (lambda: nn.LeakyReLU(0.2), (0, 6)),
+    "PReLU": (lambda: nn.PReLU(), (0, 6)),
+    "ELU": (lambda: nn.ELU(), (0, 6)),
+    "Sigmoid": (lambda: nn.Sigmoid(), (0, 6)),
+    "Tanh": (lambda: nn.Tanh(), (0, 6)),
+    "Softplus": (lambda: nn.Softplus(), (0, 6)),
+    "Softmax": (lambda: nn.Softmax(dim=1), (0, 6)),
+}
+#: these only move pixels, so bytes may stay bytes
+MOVERS = {"MaxPool2d", "Upsample", "PixelShuffle", "ZeroPad2d", "ReflectionPad2d", "Flatten"}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_no_images_give_no_results_and_no_gradients(name):
+    make, shape = LAYERS[name]
+    x = nnlite.Tensor(np.zeros(shape, np.float32), requires_grad=True)
+    y = make()(x)
+    assert y.size == 0
+    y.sum().backward()
+    assert x.grad.shape == shape
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Unflatten"}))
+def test_images_of_bytes_count_as_their_numbers(name):
+    layer = LAYERS[name][0]()
+    bytes_, floats = layer(IMAGES), layer(IMAGES.astype(np.float32))
+    np.testing.assert_array_equal(bytes_.data, floats.data)
+    assert bytes_.dtype == (np.uint8 if name in MOVERS else np.float32)
+    marks = IMAGES > 127
+    np.testing.assert_array_equal(layer(marks).data, layer(marks.astype(np.float32)).data)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_takes_bytes_with_and_without_parameters(affine):
+    y = nn.BatchNorm2d(4, affine=affine)(IMAGES)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y.data.mean(axis=(0, 2, 3)), 0, atol=1e-5)
+    with nnlite.default_dtype("float64"):
+        assert nn.BatchNorm2d(4, affine=False)(IMAGES).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Unflatten"}))
+def test_views_with_any_strides_are_read_by_index(name):
+    layer = LAYERS[name][0]()
+    base = RNG.normal(size=(3, 7, 13, 8)).astype(np.float32)
+    view = base.transpose(0, 3, 1, 2)[::-1, ::2, ::-1, ::-2][:, :, :6, :6]
+    assert view.shape == (3, 4, 6, 6)
+    np.testing.assert_allclose(layer(view).data, layer(view.copy()).data, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Unflatten"}))
+def test_nan_reaches_the_result_and_spares_the_other_images(name):
+    layer = LAYERS[name][0]()
+    x = RNG.normal(size=(3, 4, 6, 6)).astype(np.float32)
+    x[1, 2, 3, 3] = np.nan
+    y = layer(x).data
+    assert np.isnan(y[1]).any()
+    assert np.isfinite(y[[0, 2]]).all()
+
+
+def test_geometry_is_checked_when_the_layer_is_made():
+    for make in (lambda: nn.MaxPool2d(0), lambda: nn.AvgPool2d(0), lambda: nn.MaxPool2d("a")):
+        with pytest.raises(ValueError, match="kernel_size must be an integer of at least 1"):
+            make()
+    with pytest.raises(ValueError, match="stride must be an integer of at least 1"):
+        nn.MaxPool2d(2, stride=0)
+    with pytest.raises(ValueError, match="padding must be an integer of at least 0"):
+        nn.AvgPool2d(2, padding=-1)
+    with pytest.raises(ValueError, match="output_size"):
+        nn.AdaptiveAvgPool2d(0)
+    with pytest.raises(ValueError, match="mode must be 'nearest' or 'bilinear'"):
+        nn.Upsample(scale_factor=2, mode="bicubic")
+    with pytest.raises(ValueError, match="one width"):
+        nn.ZeroPad2d(1.5)
+    with pytest.raises(ValueError, match="one width of at least 0"):
+        nn.ReflectionPad2d(-1)
+    with pytest.raises(ValueError, match=r"normalized_shape\[1\] must be a positive integer"):
+        nn.LayerNorm((3, 0))
+    with pytest.raises(ValueError, match="num_parameters"):
+        nn.PReLU(0)
+    with pytest.raises(ValueError, match="beta must be positive"):
+        nn.Softplus(beta=0)
+
+
+def test_axes_that_are_not_there_are_refused_instead_of_wrapped_around():
+    with pytest.raises(ValueError, match="start_dim=5 is no axis of an array with 2 axes"):
+        nn.Flatten(5)(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="start_dim=1 is no axis"):
+        nn.Flatten()(np.zeros(()))
+    with pytest.raises(ValueError, match="dim=3 is no axis of an array with 2 axes"):
+        nn.Unflatten(3, (2, 2))(np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("factor", [0, -2, np.nan, np.inf, (2, 2, 2)])
+def test_images_are_enlarged_by_positive_numbers_only(factor):
+    with pytest.raises(ValueError, match="scale_factor"):
+        nn.Upsample(scale_factor=factor)(np.zeros((1, 1, 4, 4)))
+
+
+def test_batch_norm_without_statistics_to_use_is_an_error_and_not_nan():
+    x = np.ones((3, 2), np.float32)
+    with pytest.raises(ValueError, match="running_mean is needed"):
+        F.batch_norm(x, None, None)
+    with pytest.raises(ValueError, match="running_var is needed"):
+        F.batch_norm(x, np.zeros(2), None)
+    with pytest.raises(ValueError, match=r"running_mean must have shape \(2,\)"):
+        F.batch_norm(x, np.zeros(3), np.ones(3))
+
+
+def test_losses_refuse_weights_and_targets_that_do_not_belong():
+    z = np.zeros((3, 2), np.float32)
+    with pytest.raises(ValueError, match=r"weight must have shape \(2,\)"):
+        F.cross_entropy(z, np.array([0, 1, 1]), weight=np.ones(3))
+    with pytest.raises(ValueError, match="integer classes"):
+        F.cross_entropy(z, np.array([0.0, 1.0, 1.0]))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        F.cross_entropy(z, np.array([0, 1, 1]), label_smoothing=2.0)
+    with pytest.raises(ValueError, match="integer classes"):
+        F.nll_loss(z, np.array([0.0, 1.0, 1.0]))
+    for weight in (np.ones(3), np.ones((2, 3, 2))):
+        with pytest.raises(ValueError, match="does not broadcast to the loss"):
+            F.binary_cross_entropy_with_logits(z, z, weight=weight)
+
+
+def test_mixed_dtypes_are_refused_by_name():
+    x, w = np.zeros((1, 2, 5, 5), np.float32), np.zeros((2, 2, 3, 3), np.float32)
+    with pytest.raises(TypeError, match="x is float32 but bias is float64"):
+        F.conv2d(x, w, np.zeros(2))
+    with pytest.raises(TypeError, match="x is float32 but bias is float64"):
+        F.linear(x[0, 0], w[0, 0, 0, :1].repeat(5)[None], np.zeros(1))
+
+
+def test_an_unknown_layer_says_what_to_do():
+    with pytest.raises(AttributeError, match="nnlite.nn has no 'GELU'.*forward"):
+        _ = nn.GELU
