@@ -228,7 +228,8 @@ def load_checkpoint(
     Raises
     ------
     ValueError
-        If the file is not a checkpoint, or was saved with other parts or generators.
+        If the file is not a checkpoint, or was saved with other parts or generators. Then, and if
+        a part refuses its state, everything stays as it was.
     """
     saved = load(path)
     if not {"epoch", "rng", "default_rng", "parts"} <= set(saved):
@@ -244,13 +245,30 @@ def load_checkpoint(
             if rng is None
             else "the checkpoint was saved without rng=, so it cannot set this generator."
         )
-    for name, part in parts.items():
-        part.load_state_dict(saved["parts"][name])
-        for generator, state in zip(_generators(part), saved["dropout"][name], strict=True):
-            _set_rng_state(generator, state)
+    generators = [(default_rng(None), saved["default_rng"])]
     if rng is not None:
-        _set_rng_state(rng, saved["rng"])
-    _set_rng_state(default_rng(None), saved["default_rng"])
+        generators.append((rng, saved["rng"]))
+    for name, part in parts.items():
+        own, states = _generators(part), saved["dropout"][name]
+        if len(own) != len(states):
+            raise ValueError(
+                f"{name} was saved with {len(states)} generators of its own (dropout layers made "
+                f"with rng=), this one has {len(own)}."
+            )
+        generators += zip(own, states, strict=True)
+    for generator, state in generators:
+        _check_rng_kind(generator, state)
+    before = {name: part.state_dict() for name, part in parts.items()}
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(saved["parts"][name])
+    except Exception:
+        # a model from the file with an optimiser from elsewhere would train on, wrongly
+        for name, part in parts.items():
+            part.load_state_dict(before[name])
+        raise
+    for generator, state in generators:
+        generator.bit_generator.state = _numeric(state)
     return int(saved["epoch"])
 
 
@@ -266,13 +284,12 @@ def _rng_state(rng: np.random.Generator) -> dict[str, Any]:
     return _textual(rng.bit_generator.state)
 
 
-def _set_rng_state(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
+def _check_rng_kind(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
     kind = type(rng.bit_generator).__name__
     if state["bit_generator"] != kind:
         raise ValueError(
             f"the checkpoint's generator is a {state['bit_generator']}, this one a {kind}."
         )
-    rng.bit_generator.state = _numeric(state)
 
 
 def _textual(value: Any) -> Any:

@@ -129,3 +129,26 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
         load_checkpoint(tmp_path / "w", net=net)
     with pytest.raises(TypeError, match="no state_dict"):
         save_checkpoint(tmp_path / "c", data=np.ones(3))
+
+
+def test_a_checkpoint_that_does_not_fit_changes_nothing(tmp_path):
+    def build(hidden, kind):
+        net = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5, rng=0))
+        extra = nn.Linear(3, hidden)
+        return {"net": net, "head": extra, "optimizer": kind(net.parameters(), lr=0.1)}
+
+    rng = np.random.default_rng(1)
+    save_checkpoint(tmp_path / "c", rng=rng, **build(4, optim.SGD))
+    parts = build(5, optim.SGD)  # the net fits, the head does not
+    before = parts["net"].state_dict()
+    other = np.random.default_rng(2)
+    state = other.bit_generator.state
+    with pytest.raises(RuntimeError, match=r"weight has shape \(4, 3\), the model needs \(5, 3\)"):
+        load_checkpoint(tmp_path / "c", rng=other, **parts)
+    for k, v in parts["net"].state_dict().items():
+        np.testing.assert_array_equal(v, before[k])
+    assert other.bit_generator.state == state
+    parts = build(4, optim.SGD)
+    parts["net"] = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5))
+    with pytest.raises(ValueError, match="net was saved with 1 generators of its own"):
+        load_checkpoint(tmp_path / "c", rng=other, **parts)

@@ -216,6 +216,11 @@ class Module:
         RuntimeError
             Naming every missing and unexpected key (if strict) and every shape that differs.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(
+                "load_state_dict takes a mapping of names to arrays, as state_dict() and "
+                f"nnlite.load() return it; got {type(state_dict).__name__}."
+            )
         targets = dict(self._state())
         values = {k: np.asarray(_array(state_dict[k])) for k in targets if k in state_dict}
         keys = Keys(

@@ -215,3 +215,8 @@ def test_a_buffer_that_is_not_persistent_is_converted_but_not_saved():
 def test_what_is_written_into_the_listings_of_a_module_is_refused_and_not_lost():
     with pytest.raises(TypeError, match="does not support item assignment"):
         nn.Module()._modules["layer"] = nn.Tanh()
+
+
+def test_a_state_is_a_mapping():
+    with pytest.raises(TypeError, match=r"takes a mapping of names to arrays.*got ndarray"):
+        nn.Linear(1, 1).load_state_dict(np.ones(3))

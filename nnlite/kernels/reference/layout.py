@@ -36,8 +36,9 @@ def pixel_shuffle(x: np.ndarray, r: int) -> np.ndarray:
             f"of {r * r} channels, got shape {x.shape}"
         )
     n, c, h, w = x.shape
-    parts = x.reshape(n, c // (r * r), r, r, h, w)
-    return _channels_last(parts.transpose(0, 4, 2, 5, 3, 1).reshape(n, h * r, w * r, -1))
+    channels = c // (r * r)  # by name instead of -1: there may be no images
+    parts = x.reshape(n, channels, r, r, h, w)
+    return _channels_last(parts.transpose(0, 4, 2, 5, 3, 1).reshape(n, h * r, w * r, channels))
 
 
 def pixel_unshuffle(x: np.ndarray, r: int) -> np.ndarray:
@@ -49,7 +50,8 @@ def pixel_unshuffle(x: np.ndarray, r: int) -> np.ndarray:
         )
     n, c, h, w = x.shape
     parts = x.reshape(n, c, h // r, r, w // r, r)
-    return _channels_last(parts.transpose(0, 2, 4, 1, 3, 5).reshape(n, h // r, w // r, -1))
+    small = parts.transpose(0, 2, 4, 1, 3, 5).reshape(n, h // r, w // r, c * r * r)
+    return _channels_last(small)
 
 
 def _channels_last(y: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ def max_pool2d(
     (ph, pw), (h, w) = padding, x.shape[2:]
     padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=-np.inf)
     windows = _windows(padded, kernel, stride)  # (N, C, OH, OW, kh, kw)
-    flat = windows.reshape(*windows.shape[:4], -1)
+    flat = windows.reshape(*windows.shape[:4], kernel[0] * kernel[1])
     best = flat.argmax(axis=-1)
     y = np.take_along_axis(flat, best[..., np.newaxis], axis=-1)[..., 0]
     oh, ow = np.indices(y.shape[2:])

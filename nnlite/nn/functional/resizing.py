@@ -15,7 +15,7 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -
     """Largest value of each window."""
     kernel = as_pair(kernel_size, "max_pool2d: kernel_size", 1)
     return image.max_pool2d(
-        as_tensor(x),
+        as_floats(x),
         kernel=kernel,
         stride=kernel if stride is None else as_pair(stride, "max_pool2d: stride", 1),
         padding=as_pair(padding, "max_pool2d: padding"),
