@@ -32,6 +32,7 @@ KERNELS = (
     "conv2d_weight_grad",
     # dense layers
     "linear",
+    "linear_backward",
     "matmul_nn",
     "matmul_tn",
     # activations

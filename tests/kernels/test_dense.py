@@ -31,6 +31,29 @@ def test_products_agree_with_float64(kernels, dtype, rng, batch, inputs, outputs
     close(kernels.matmul_tn(g, x), g64.T @ x64, batch)
 
 
+@pytest.mark.parametrize("slope", [None, 0.0, 0.2, 1.0])
+@pytest.mark.parametrize(("batch", "inputs", "outputs"), [*SHAPES, (40, 300, 1), (0, 5, 6)])
+def test_the_backward_pass_of_a_layer(kernels, dtype, rng, batch, inputs, outputs, slope):
+    x = rng.standard_normal((batch, inputs)).astype(dtype)
+    w = rng.standard_normal((outputs, inputs)).astype(dtype)
+    g, y = rng.standard_normal((2, batch, outputs)).astype(dtype)
+    kept = g.copy()
+    gz = g.astype(float) * np.where(y > 0, 1.0, 1.0 if slope is None else slope)
+    expected = gz @ w.astype(float), gz.T @ x.astype(float), gz.sum(0)
+    for wanted in ((0, 1, 2), (0,), (1, 2), (2,)):
+        got = kernels.linear_backward(g, y, x, w, slope, wanted)
+        for i, terms in enumerate((outputs, batch, batch)):
+            if i not in wanted:
+                assert got[i] is None
+                continue
+            assert got[i].dtype == dtype
+            eps = float(np.finfo(dtype).eps)
+            np.testing.assert_allclose(
+                got[i], expected[i], atol=8 * eps * max(terms, 1) ** 0.75, rtol=4 * eps
+            )
+    np.testing.assert_array_equal(g, kept)  # the gradient is the caller's
+
+
 @pytest.mark.parametrize("slope", [None, 0.0, 0.2])
 @pytest.mark.parametrize("outputs", [1, 15, 16, 40])
 def test_bias_and_activation_follow_the_product(kernels, dtype, rng, slope, outputs):
@@ -47,8 +70,12 @@ def test_any_strides_are_accepted(kernels, rng):
     x = rng.standard_normal((30, 20)).astype(np.float32)
     w = rng.standard_normal((10, 20)).astype(np.float32)
     y = kernels.linear(x, w)
+    gradients = kernels.linear_backward(y, y, x, w, 0.5)
     for order in (np.asfortranarray, lambda a: np.repeat(a, 2, 1)[:, ::2], lambda a: a[::-1][::-1]):
         np.testing.assert_allclose(kernels.linear(order(x), order(w)), y, rtol=1e-5, atol=1e-5)
+        again = kernels.linear_backward(order(y), order(y), order(x), order(w), 0.5)
+        for got, expected in zip(again, gradients, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-4)
     flipped = np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1]
     np.testing.assert_allclose(kernels.linear(flipped, w), y, rtol=1e-5, atol=1e-5)
 
@@ -92,5 +119,7 @@ def test_shapes_that_do_not_fit_are_named(kernels):
         kernels.matmul_tn(x, w)
     with pytest.raises(ValueError, match="bias must have shape"):
         kernels.linear(x, x, np.ones(3, np.float32))
+    with pytest.raises(ValueError, match=r"must have the output's shape \(4, 5\), got \(4, 3\)"):
+        kernels.linear_backward(x, x, x, np.ones((5, 3), np.float32))
     with pytest.raises(TypeError, match="x is float32 but w is float64"):
         kernels.linear(x, np.ones((5, 3)))

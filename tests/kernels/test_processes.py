@@ -294,6 +294,12 @@ for at_end in (True, False):
             close(fast.linear(a, b), a @ b.T)
             close(fast.matmul_nn(a, np.ascontiguousarray(b.T)), a @ b.T)
             close(fast.matmul_tn(a, a), a.T @ a)
+            y = Guarded((size, 3 * size), at_end).array
+            y[...] = rng.standard_normal(y.shape)
+            for got, expected in zip(
+                fast.linear_backward(y, y, a, b, 0.1), reference.linear_backward(y, y, a, b, 0.1)
+            ):
+                close(got, expected)
 """
 
 
@@ -324,13 +330,18 @@ def test_products_write_nothing_beside_their_output():
             a, b = (rng.standard_normal(s).astype(np.float32) for s in ((m, k), (k, n)))
             y, panels = Canary(m * n), Canary(k * padded_width(n))
             bias = np.zeros(n + WIDTH, np.float32)
-            dense.pack_range(b.ravel(), n, 1, k, n, panels.array, 0, -(-n // WIDTH))
-            dense.multiply_range(
-                a.ravel(), k, 1, k, panels.array, n, y.array, bias, 1.0, 0, m, 0, n
-            )
-            assert y.is_alive(), (m, n)
-            assert panels.is_alive(), (m, n)
-            np.testing.assert_allclose(y.array.reshape(m, n), a @ b, rtol=1e-4, atol=1e-4)
+            for threads in (1, 3):  # each thread's share, one after the other
+                y.array[:] = panels.array[:] = np.nan
+                out = y.array.reshape(m, n)
+                for t in range(threads):
+                    dense.pack_share(b.ravel(), n, 1, k, n, panels.array, threads, t)
+                for t in range(threads):
+                    dense.multiply_share(
+                        a.ravel(), k, 1, k, panels.array, bias, np.float32(1), out, threads, t
+                    )
+                assert y.is_alive(), (m, n)
+                assert panels.is_alive(), (m, n)
+                np.testing.assert_allclose(out, a @ b, rtol=1e-4, atol=1e-4)
 
 
 def test_convolutions_write_nothing_beside_their_output_and_scratch():

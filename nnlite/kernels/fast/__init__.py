@@ -8,7 +8,7 @@ from nnlite.kernels.fast.activations import leaky_relu, leaky_relu_grad, sigmoid
 from nnlite.kernels.fast.batch_norm import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.fast.channels import channel_affine, channel_sums, leaky_relu_bias_grad
 from nnlite.kernels.fast.convolution import conv2d, conv2d_input_grad
-from nnlite.kernels.fast.dense import linear, matmul_nn, matmul_tn
+from nnlite.kernels.fast.dense import linear, linear_backward, matmul_nn, matmul_tn
 from nnlite.kernels.fast.layout import (
     flatten_images,
     pixel_shuffle,
@@ -43,6 +43,7 @@ __all__ = [
     "leaky_relu_bias_grad",
     "leaky_relu_grad",
     "linear",
+    "linear_backward",
     "matmul_nn",
     "matmul_tn",
     "max_pool2d",

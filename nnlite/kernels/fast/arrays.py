@@ -20,7 +20,10 @@ FLOAT32 = np.dtype(np.float32)
 
 def all_float32(*arrays: np.ndarray | None) -> bool:
     """Tell whether the compiled kernels can take these arrays."""
-    return all(a is None or a.dtype == FLOAT32 for a in arrays)
+    for a in arrays:  # noqa: SIM110  (all() with a generator takes twice as long)
+        if a is not None and a.dtype != FLOAT32:
+            return False
+    return True
 
 
 def contiguous(a: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Dense layers, compiled: twins of ``reference/dense.py``.
 
-All three products are one kernel: a matrix is described by its data and the distance of its rows
-and of its columns, so a transpose costs nothing.
+Every product is one kernel: a matrix is described by its data and the distance of its rows and of
+its columns, so a transpose costs nothing. The second factor is packed into panels, which threads
+share out, before rows of tiles are. A layer's backward pass is one call with the same two stages,
+since for the layers of a lecture starting a kernel costs as much as its arithmetic.
 """
 
 from typing import Any
@@ -11,16 +13,12 @@ from numba import prange
 
 from nnlite.kernels import reference
 from nnlite.kernels.fast.activations import activate, factor
-from nnlite.kernels.fast.arrays import (
-    all_float32,
-    contiguous,
-    flat,
-    padded_bias,
-    scratch,
-)
+from nnlite.kernels.fast.arrays import all_float32, contiguous, scratch
+from nnlite.kernels.fast.channels import back_rows, column_sum, sum_rows
 from nnlite.kernels.fast.compiling import loop, threaded, threads
-from nnlite.kernels.fast.elementary import ZERO
+from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.product import (
+    LANES,
     PIECE,
     ROWS,
     SPARE,
@@ -33,12 +31,15 @@ from nnlite.kernels.fast.product import (
     panel_width,
 )
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import check_epilogue
-from nnlite.kernels.reference.dense import check_product
+from nnlite.kernels.geometry import check_epilogue, check_slope
+from nnlite.kernels.reference.dense import check_linear_backward, check_product
 
 #: Up to this many rows or columns a product is done without tiles, which would be mostly empty.
 THIN = 3
-COLUMNS = 1024  #: columns of a thin product that are worked on at a time
+#: Numbers that are packed sooner by one thread than another is woken for its half.
+FEW = 8192
+
+NO_VECTOR, NO_MATRIX = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
 
 @twin(reference.linear)
@@ -46,20 +47,16 @@ def linear(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
     if not all_float32(x, w, bias):
         return reference.linear(x, w, bias, slope)
     check_product("linear", x, w, (1, 1), "x (B, K) and w (O, K)")
-    check_epilogue("linear", len(w), bias, slope)
-    k = x.shape[1]
-    if len(w) <= THIN:
-        y = np.empty((len(x), len(w)), np.float32)
-        _dots(
-            contiguous(x),
-            contiguous(w),
-            padded_bias(bias, len(w)),
-            factor(slope),
-            y,
-            threads(x.size),
-        )
-        return y
-    return _product(x, k, 1, w, 1, k, (len(x), k, len(w)), bias, slope)
+    (m, k), n = x.shape, len(w)
+    check_epilogue("linear", n, bias, slope)
+    y = np.empty((m, n), np.float32)
+    bias = NO_VECTOR if bias is None else contiguous(bias)
+    x, w, nt = contiguous(x), contiguous(w), threads(m * n * k // 8)
+    if n <= THIN:
+        _dots(x, w, bias, factor(slope), y, nt)
+    else:
+        _multiply(x, k, 1, w, 1, k, k, bias, factor(slope), y, _panels(k, n), nt)
+    return y
 
 
 @twin(reference.matmul_nn)
@@ -67,8 +64,7 @@ def matmul_nn(a: Any, b: Any) -> Any:
     if not all_float32(a, b):
         return reference.matmul_nn(a, b)
     check_product("matmul_nn", a, b, (1, 0), "a (M, K) and b (K, N)")
-    (m, k), n = a.shape, b.shape[1]
-    return _product(a, k, 1, b, n, 1, (m, k, n))
+    return _product(a, a.shape[1], 1, b, len(a), len(b))
 
 
 @twin(reference.matmul_tn)
@@ -76,44 +72,50 @@ def matmul_tn(a: Any, b: Any) -> Any:
     if not all_float32(a, b):
         return reference.matmul_tn(a, b)
     check_product("matmul_tn", a, b, (0, 0), "a (K, M) and b (K, N)")
-    (k, m), n = a.shape, b.shape[1]
-    if m <= THIN:
-        y = np.empty((m, n), np.float32)
-        _weighted_sums(contiguous(a), contiguous(b), y, threads(b.size))
-        return y
-    if cost(n, m) < 0.9 * cost(m, n):  # the transpose fills the tiles better
-        return np.ascontiguousarray(_product(b, 1, n, a, m, 1, (n, k, m)).T)
-    return _product(a, 1, m, b, n, 1, (m, k, n))
-
-
-def cost(m: int, n: int) -> int:
-    """Return the size of the tiles that cover m rows and n columns."""
-    return -(-m // ROWS) * ROWS * padded_width(n)
+    return _product(a, 1, a.shape[1], b, a.shape[1], len(a))
 
 
 def _product(
-    a: np.ndarray,
-    a_row: int,
-    a_column: int,
-    b: np.ndarray,
-    b_row: int,
-    b_column: int,
-    sizes: tuple[int, int, int],
-    bias: np.ndarray | None = None,
-    slope: float | None = None,
+    a: np.ndarray, a_row: int, a_column: int, b: np.ndarray, m: int, k: int
 ) -> np.ndarray:
-    """Return ``act(a b + bias)``, sizes (m, k, n), from matrices and their row and column steps."""
-    m, k, n = sizes
-    y = np.empty((m, n), np.float32)
-    nt = threads(m * n * k // 8)
-    a, b, out, bias, act = flat(a), flat(b), y.reshape(-1), padded_bias(bias, n), factor(slope)
-    panels = scratch("panels", k * padded_width(n))
-    if nt == 1:
-        pack_range(b, b_row, b_column, k, n, panels, 0, -(-n // WIDTH))
-        multiply_range(a, a_row, a_column, k, panels, n, out, bias, act, 0, m, 0, n)
-    else:
-        _multiply(a, a_row, a_column, b, b_row, b_column, m, k, n, out, bias, act, panels, nt)
+    """Return the (m, k) matrix that ``a`` holds, with these distances, times ``b``."""
+    n = b.shape[1]
+    y, a, b, nt = np.empty((m, n), np.float32), contiguous(a), contiguous(b), threads(m * n * k // 8)
+    _multiply(a, a_row, a_column, b, n, 1, k, NO_VECTOR, 1.0, y, _panels(k, n), nt)
     return y
+
+
+@twin(reference.linear_backward)
+def linear_backward(
+    g: Any, y: Any, x: Any, w: Any, slope: Any = None, wanted: Any = (0, 1, 2)
+) -> Any:
+    if not all_float32(g, y, x, w):
+        return reference.linear_backward(g, y, x, w, slope, wanted)
+    check_linear_backward(g, y, x, w)
+    check_slope("linear_backward", slope)
+    (m, n), k = g.shape, x.shape[1]
+    g, x, w = contiguous(g), contiguous(x), contiguous(w)
+    gz = g
+    if slope is not None:
+        y, gz = contiguous(y), scratch("gradient", m * n)[: m * n].reshape(m, n)
+    dx = np.empty((m, k), np.float32) if 0 in wanted else None
+    dw = np.empty((n, k), np.float32) if 1 in wanted else None
+    db = np.empty(n, np.float32) if 2 in wanted else None
+    _back(
+        g, y, x, w, slope is not None, factor(slope), gz,
+        NO_MATRIX if dx is None else dx,
+        NO_MATRIX if dw is None else dw,
+        NO_VECTOR if db is None else db,
+        _panels(n + m, k), threads(m * n * k // 8),
+    )  # fmt: skip
+    return dx, dw, db
+
+
+def _panels(k: int, n: int) -> np.ndarray:
+    return scratch("panels", k * padded_width(n))
+
+
+# ---- thin products -----------------------------------------------------------------------------
 
 
 @loop
@@ -129,7 +131,7 @@ def dot_rows(x, w, bias, slope, y):
     """Compute ``act(x w^T + bias)`` for few outputs: each is one inner product."""
     for r in range(len(x)):
         for j in range(len(w)):
-            total = bias[j]
+            total = bias[j] if bias.size > 0 else ZERO
             for k in range(0, x.shape[1], PIECE):
                 total += dot(x[r, k : k + PIECE], w[j, k : k + PIECE])
             y[r, j] = activate(total, slope)
@@ -148,7 +150,7 @@ def _dots(x, w, bias, slope, y, nt):
 
 
 @loop
-def weighted_sum(a, b, y, lo, hi):
+def weighted_sums(a, b, y, lo, hi):
     """Compute columns lo..hi of ``a^T b`` for few columns of a: sums of the rows of b, weighted."""
     block = np.empty(hi - lo, np.float32)
     for i in range(a.shape[1]):
@@ -164,21 +166,29 @@ def weighted_sum(a, b, y, lo, hi):
                 total[j] += block[j]
 
 
-@threaded
-def _weighted_sums(a, b, y, nt):
-    n = b.shape[1]
-    if nt == 1:
-        for lo in range(0, n, COLUMNS):
-            weighted_sum(a, b, y, lo, min(n, lo + COLUMNS))
-    else:
-        count = -(-n // COLUMNS)
-        for t in prange(count):
-            weighted_sum(a, b, y, t * COLUMNS, min(n, (t + 1) * COLUMNS))
+# ---- products in tiles -------------------------------------------------------------------------
 
 
 @loop
-def multiply_range(a, a_row, a_column, k, panels, n, y, bias, slope, r0, r1, p0, p1):
-    """Compute rows r0..r1 and columns p0..p1 (p0 the beginning of a panel) of the product."""
+def share(m, n, nt, t):
+    """Rows r0..r1 and columns p0..p1 of an m × n product that are thread t's.
+
+    Threads share out rows of tiles or panels, whichever leaves the busiest less to do.
+    """
+    tiles, panels = -(-m // ROWS), -(-n // WIDTH)
+    if -(-tiles // nt) * panels <= -(-panels // nt) * tiles:
+        return t * tiles // nt * ROWS, min(m, (t + 1) * tiles // nt * ROWS), 0, n
+    return 0, m, t * panels // nt * WIDTH, min(n, (t + 1) * panels // nt * WIDTH)
+
+
+@loop
+def multiply_share(a, a_row, a_column, k, panels, bias, slope, y, nt, t):
+    """Compute a thread's share of ``y = act(a b + bias)``, with b in panels.
+
+    Matrices are flat, but for y; the bias has zeros up to the width of the last tile.
+    """
+    n = y.shape[1]
+    r0, r1, p0, p1 = share(len(y), n, nt, t)
     m = r1 - r0
     if m <= 0 or p1 <= p0:
         return
@@ -191,14 +201,16 @@ def multiply_range(a, a_row, a_column, k, panels, n, y, bias, slope, r0, r1, p0,
     fill_rows(off, m)
     fill_rows(out, m)
     multiply(
-        m, a, off, 0, (1, 0, 1, 0, k, a_column), panels, p0 * k, 0, p1 - p0, y, out, p0, bias[p0:],
-        np.float32(slope), False, spare,
+        m, a, off, 0, (1, 0, 1, 0, k, a_column), panels, p0 * k, 0, p1 - p0, y.reshape(-1), out, p0,
+        bias[p0:], slope, False, spare,
     )  # fmt: skip
 
 
 @loop
-def pack_range(b, b_row, b_column, k, n, panels, lo, hi):
-    """Pack panels number lo..hi of b."""
+def pack_share(b, b_row, b_column, k, n, panels, nt, t):
+    """Pack a thread's share of the panels of b, a flat (k, n) matrix."""
+    count = -(-n // WIDTH)
+    lo, hi = t * count // nt, (t + 1) * count // nt
     table = np.empty(k, np.int64)
     for p in range(lo * WIDTH, min(n, hi * WIDTH), WIDTH):
         if b_column == 1:
@@ -209,17 +221,90 @@ def pack_range(b, b_row, b_column, k, n, panels, lo, hi):
             pack_columns(b, 0, b_column, k, n, p, panels, p * k, table)
 
 
+@loop
+def padded(bias, n):
+    """Return the bias with zeros up to the width of the last tile."""
+    wide = np.zeros(n + WIDTH, np.float32)
+    for i in range(bias.size):
+        wide[i] = bias[i]
+    return wide
+
+
 @threaded
-def _multiply(a, a_row, a_column, b, b_row, b_column, m, k, n, y, bias, slope, panels, nt):
-    count = -(-n // WIDTH)
-    for t in prange(nt):
-        pack_range(b, b_row, b_column, k, n, panels, t * count // nt, (t + 1) * count // nt)
-    # Threads share out the rows, or the panels if there are more of those.
-    by_rows = m >= n
-    for t in prange(nt):
-        r0, r1, p0, p1 = 0, m, 0, n
-        if by_rows:
-            r0, r1 = t * m // nt, (t + 1) * m // nt
+def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels, nt):
+    """Compute ``y = act(a b + bias)`` from matrices and the distances of their rows and columns."""
+    a, b, act = a.reshape(-1), b.reshape(-1), np.float32(slope)
+    n = y.shape[1]
+    bias = padded(bias, n)
+    if nt == 1 or k * n <= FEW:
+        pack_share(b, b_row, b_column, k, n, panels, 1, 0)
+    else:
+        for t in prange(nt):
+            pack_share(b, b_row, b_column, k, n, panels, nt, t)
+    if nt == 1:
+        multiply_share(a, a_row, a_column, k, panels, bias, act, y, 1, 0)
+    else:
+        for t in prange(nt):
+            multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, t)
+
+
+# ---- the backward pass of a layer --------------------------------------------------------------
+
+
+@loop
+def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
+    """Take a thread's rows of g back through the activation, and pack its panels of w and x."""
+    (m, n), k = g.shape, x.shape[1]
+    lo, hi = t * m // nt, (t + 1) * m // nt
+    if active:
+        back_rows(g[lo:hi], y[lo:hi], gz[lo:hi], slope, part[t])
+    else:
+        sum_rows(g[lo:hi], part[t])
+    if k > THIN:
+        if dx.size > 0:
+            pack_share(w.reshape(-1), k, 1, n, k, panels, nt, t)
+        if dw.size > 0 and n > THIN:
+            width = -(-k // LANES) * LANES
+            pack_share(x.reshape(-1), k, 1, m, k, panels[n * width :], nt, t)
+
+
+@loop
+def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
+    """Compute a thread's share of ``dx = gz w`` and of ``dw = gz^T x``."""
+    (m, n), k = gz.shape, x.shape[1]
+    if dx.size > 0:
+        if k > THIN:
+            multiply_share(gz.reshape(-1), n, 1, n, panels, zeros, ONE, dx, nt, t)
         else:
-            p0, p1 = t * count // nt * WIDTH, min(n, (t + 1) * count // nt * WIDTH)
-        multiply_range(a, a_row, a_column, k, panels, n, y, bias, slope, r0, r1, p0, p1)
+            lo, hi = t * m // nt, (t + 1) * m // nt
+            dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
+    if dw.size > 0:
+        if n <= THIN:
+            weighted_sums(gz, x, dw, t * k // nt, (t + 1) * k // nt)
+        elif k <= THIN:
+            turned = np.empty((k, n), np.float32)
+            lo, hi = t * n // nt, (t + 1) * n // nt
+            weighted_sums(x, gz, turned, lo, hi)
+            for i in range(lo, hi):
+                for j in range(k):
+                    dw[i, j] = turned[j, i]
+        else:
+            width = -(-k // LANES) * LANES
+            multiply_share(gz.reshape(-1), 1, n, m, panels[n * width :], zeros, ONE, dw, nt, t)
+
+
+@threaded
+def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
+    act = np.float32(slope)
+    part = np.empty((nt, g.shape[1]))
+    zeros = np.zeros(x.shape[1] + WIDTH, np.float32)
+    if nt == 1:
+        back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, 1, 0)
+        product_share(gz, x, w, dx, dw, zeros, panels, 1, 0)
+    else:
+        for t in prange(nt):
+            back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, t)
+        for t in prange(nt):
+            product_share(gz, x, w, dx, dw, zeros, panels, nt, t)
+    for i in range(db.size):
+        db[i] = column_sum(part, i)

@@ -8,7 +8,7 @@ small waits for the multiplier.
 ============  ======  =========  ====  =======================
 machine       lanes   registers  tile  accumulators + operands
 ============  ======  =========  ====  =======================
-AVX-512       16      32         14×2  28 + 2 (+ 1)
+AVX-512       16      32         8×2   16 + 2 (+ 1)
 AVX2 (+ FMA)  8       16         6×2   12 + 2 + 1
 NEON          4       32         12×2  24 + 2 + 1
 other         4       16         6×2   12 + 2 + 1
@@ -47,7 +47,7 @@ def cpu_features() -> set[str]:
 def choose_tile(features: set[str], architecture: str) -> Tile:
     """Return the tile for a processor, from the table above."""
     if "avx512f" in features:
-        return Tile(lanes=16, rows=14, vectors=2)
+        return Tile(lanes=16, rows=8, vectors=2)
     if "avx2" in features and "fma" in features:
         return Tile(lanes=8, rows=6, vectors=2)
     if architecture.lower() in ("arm64", "aarch64"):

@@ -16,7 +16,7 @@ from nnlite.kernels.fast.tile import narrow_tile, wide_tile
 from nnlite.kernels.fast.transpose import copy_vector, transpose
 
 ROWS, WIDTH, LANES = TILE.rows, TILE.width, TILE.lanes
-PIECE = 384  #: terms of a sum that are added up in registers
+PIECE = 256  #: terms of a sum that are added up in registers
 
 #: Floats of working memory for :func:`multiply`: zeros in place of a bias, then one tile.
 SPARE = WIDTH + ROWS * WIDTH
@@ -33,6 +33,13 @@ def panel_width(columns):
     return WIDTH if columns > LANES else LANES
 
 
+@loop
+def even_piece(n, most):
+    """Return the length of pieces, at most ``most`` long and about equal, of n terms."""
+    most = max(1, most)
+    return max(1, -(-n // -(-n // most))) if n > 0 else 1
+
+
 @loop_inlined
 def multiply(m, x, off, x0, sums, w, w0, ldw, n, y, out, y0, bias, slope, add, spare):
     """Compute m rows × n columns: ``y = act(bias + x w)``, added to y if ``add``.
@@ -46,9 +53,9 @@ def multiply(m, x, off, x0, sums, w, w0, ldw, n, y, out, y0, bias, slope, add, s
     spare : SPARE numbers, the first WIDTH of them 0
     """
     n0, s0, n1, s1, n2, s2 = sums
-    q2 = max(1, min(n2, PIECE))
-    q1 = max(1, min(n1, PIECE // q2)) if q2 >= n2 else 1
-    q0 = max(1, min(n0, PIECE // (q1 * q2))) if q1 >= n1 and q2 >= n2 else 1
+    q2 = even_piece(n2, PIECE)
+    q1 = even_piece(n1, PIECE // q2) if q2 >= n2 else 1
+    q0 = even_piece(n0, PIECE // (q1 * q2)) if q1 >= n1 and q2 >= n2 else 1
     rest = np.empty(ROWS, np.int64)  # offsets of the rows in the spare tile
     for r in range(ROWS):
         rest[r] = r * WIDTH

@@ -9,7 +9,7 @@ from nnlite.kernels.reference.activations import (
 from nnlite.kernels.reference.batch_norm import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.reference.channels import channel_affine, channel_sums, leaky_relu_bias_grad
 from nnlite.kernels.reference.convolution import conv2d, conv2d_input_grad, conv2d_weight_grad
-from nnlite.kernels.reference.dense import linear, matmul_nn, matmul_tn
+from nnlite.kernels.reference.dense import linear, linear_backward, matmul_nn, matmul_tn
 from nnlite.kernels.reference.layout import (
     flatten_images,
     pixel_shuffle,
@@ -42,6 +42,7 @@ __all__ = [
     "leaky_relu_bias_grad",
     "leaky_relu_grad",
     "linear",
+    "linear_backward",
     "matmul_nn",
     "matmul_tn",
     "max_pool2d",

@@ -1,13 +1,15 @@
 """Dense layers: three matrix products (lectures 06 and 08).
 
 ``y = act(x w^T + b)`` with ``w`` stored as (out, in). The gradients of a product are products:
-``dx = g w`` (:func:`matmul_nn`) and ``dw = g^T x`` (:func:`matmul_tn`).
+``dx = g w`` (:func:`matmul_nn`) and ``dw = g^T x`` (:func:`matmul_tn`). A layer's backward pass,
+:func:`linear_backward`, is both of them behind the activation.
 """
 
 import numpy as np
 
 from nnlite.kernels.geometry import check_dtypes, check_epilogue
 from nnlite.kernels.reference.activations import leaky_relu
+from nnlite.kernels.reference.channels import leaky_relu_bias_grad
 
 
 def linear(
@@ -52,6 +54,49 @@ def matmul_tn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     check_product("matmul_tn", a, b, (0, 0), "a (K, M) and b (K, N)")
     check_dtypes("matmul_tn", a=a, b=b)
     return a.T @ b
+
+
+def linear_backward(
+    g: np.ndarray,
+    y: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    slope: float | None = None,
+    wanted: tuple[int, ...] = (0, 1, 2),
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Return the gradients of a layer ``y = linear(x, w, bias, slope)``.
+
+    Parameters
+    ----------
+    g, y : ndarray, shape (B, O)
+        Gradient and value of the layer's output.
+    x : ndarray, shape (B, K)
+    w : ndarray, shape (O, K)
+    slope : float, optional
+        The activation's slope for negative values; None for no activation.
+    wanted : tuple of int
+        Which gradients are computed: 0 for x, 1 for w, 2 for the bias.
+
+    Returns
+    -------
+    dx, dw, db : ndarray or None
+        (B, K), (O, K) and (O,); None for those not wanted.
+    """
+    check_linear_backward(g, y, x, w)
+    gz, db = leaky_relu_bias_grad(g, y, slope)
+    dx = matmul_nn(gz, w) if 0 in wanted else None
+    dw = matmul_tn(gz, x) if 1 in wanted else None
+    return dx, dw, db if 2 in wanted else None
+
+
+def check_linear_backward(g: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.ndarray) -> None:
+    """Check that gradient and value of an output belong to this input and weight."""
+    check_product("linear_backward", x, w, (1, 1), "x (B, K) and w (O, K)")
+    if not g.shape == y.shape == (len(x), len(w)):
+        raise ValueError(
+            f"linear_backward: g and y must have the output's shape {(len(x), len(w))}, got "
+            f"{g.shape} and {y.shape}"
+        )
 
 
 def check_product(
