@@ -59,7 +59,7 @@ KERNELS = (
     "bce_with_logits",
     "squared_error",
     "softmax_cross_entropy",
-    # optimiser steps on flat vectors, in place
+    # optimiser steps on all parameters, in place
     "adam_step",
     "sgd_step",
     "rmsprop_step",

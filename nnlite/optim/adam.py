@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, flat, memory
+from nnlite.optim.optimizer import Optimizer, check_settings, count, memory, together
 
 
 class Adam(Optimizer):
@@ -60,29 +60,33 @@ class Adam(Optimizer):
         )
 
     def _update(
-        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+        self,
+        params: list[np.ndarray],
+        grads: list[np.ndarray],
+        states: list[dict[str, Any]],
+        group: dict[str, Any],
     ) -> None:
         if group["maximize"]:
-            g = -g
-        m, v = memory(state, "exp_avg", p), memory(state, "exp_avg_sq", p)
-        step = state["step"] = state.get("step", 0) + 1
+            grads = [-g for g in grads]
+        m, v = memory(states, "exp_avg", params), memory(states, "exp_avg_sq", params)
         if group["amsgrad"]:
-            _amsgrad(p, g, m, v, memory(state, "max_exp_avg_sq", p), step, self._decoupled, group)
+            largest = memory(states, "max_exp_avg_sq", params)
+            steps = count(states)
+            for arrays in zip(params, grads, m, v, largest, steps, strict=True):
+                _amsgrad(*arrays, self._decoupled, group)
             return
         beta1, beta2 = group["betas"]
-        kernels.adam_step(
-            flat(p),
-            flat(g),
-            flat(m),
-            flat(v),
-            step,
-            group["lr"],
-            beta1,
-            beta2,
-            group["eps"],
-            group["weight_decay"],
-            self._decoupled,
-        )
+        for step, *arrays in together(count(states), params, grads, m, v):
+            kernels.adam_step(
+                *arrays,
+                step,
+                group["lr"],
+                beta1,
+                beta2,
+                group["eps"],
+                group["weight_decay"],
+                self._decoupled,
+            )
 
 
 class AdamW(Adam):

@@ -2,7 +2,7 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from nnlite.engine.tensor import Tensor
 
 
 class Optimizer:
-    """Base class: a subclass gives its defaults and writes ``_update(p, g, state, group)``.
+    """Base class: a subclass gives its defaults and writes ``_update(params, grads, ...)``.
 
     Attributes
     ----------
@@ -89,28 +89,32 @@ class Optimizer:
             with recording(True):
                 loss = closure()
         for group in self.param_groups:
-            for p in group["params"]:
-                g = p.grad
-                if g is None:
-                    continue
+            moved = [p for p in group["params"] if p.grad is not None]
+            if not moved:
+                continue
+            grads = [_gradient(p) for p in moved]
+            # kernels work on contiguous arrays; other parameters are copied there and back
+            values = [p.data if p.data.flags.c_contiguous else p.data.copy() for p in moved]
+            self._update(values, grads, [self.state[p] for p in moved], group)
+            for p, v in zip(moved, values, strict=True):
                 data = p.data
-                if g.shape != data.shape or g.dtype != data.dtype:
-                    raise ValueError(
-                        f"a gradient of shape {g.shape} and dtype {g.dtype} does not belong to a "
-                        f"parameter of shape {p.shape} and dtype {p.dtype}."
-                    )
-                values = data if data.flags.c_contiguous else data.copy()
-                g = g if g.flags.c_contiguous else g.copy()
-                self._update(values, g, self.state[p], group)
-                if values is not data:
-                    data[...] = values
+                if v is not data:
+                    data[...] = v
                 p.data = data  # counts as an edit, should a graph still need the old values
         return loss
 
     def _update(
-        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+        self,
+        params: list[np.ndarray],
+        grads: list[np.ndarray],
+        states: list[dict[str, Any]],
+        group: dict[str, Any],
     ) -> None:
-        """Change the array ``p`` in place; both arrays are contiguous."""
+        """Change the arrays ``params`` in place.
+
+        For each there is a gradient and a dict of what the optimiser remembers. All arrays are
+        contiguous.
+        """
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -179,16 +183,53 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def flat(array: np.ndarray) -> np.ndarray:
-    """A contiguous array as a flat vector, as the kernels take it: a view."""
-    return array.reshape(-1)
+def _gradient(p: Tensor) -> np.ndarray:
+    """The gradient of a parameter, contiguous.
+
+    Raises
+    ------
+    ValueError
+        If it does not have the shape and dtype of the parameter.
+    """
+    g, data = p.grad, p.data
+    assert g is not None
+    if g.shape != data.shape or g.dtype != data.dtype:
+        raise ValueError(
+            f"a gradient of shape {g.shape} and dtype {g.dtype} does not belong to a parameter of "
+            f"shape {p.shape} and dtype {p.dtype}."
+        )
+    return g if g.flags.c_contiguous else g.copy()
 
 
-def memory(state: dict[str, Any], name: str, like: np.ndarray) -> np.ndarray:
-    """An array that the optimiser remembers about a parameter: zeros at first."""
-    if name not in state:
-        state[name] = np.zeros_like(like)
-    return state[name]
+def memory(
+    states: list[dict[str, Any]], name: str, like: list[np.ndarray]
+) -> list[np.ndarray]:
+    """The arrays that the optimiser remembers about parameters: zeros at first."""
+    for state, p in zip(states, like, strict=True):
+        if name not in state:
+            state[name] = np.zeros_like(p)
+    return [state[name] for state in states]
+
+
+def count(states: list[dict[str, Any]]) -> list[int]:
+    """Count a step for every parameter and return the numbers of their steps.
+
+    A parameter that had no gradient in some step is behind the others.
+    """
+    for state in states:
+        state["step"] = state.get("step", 0) + 1
+    return [state["step"] for state in states]
+
+
+def together(keys: list[Any], *lists: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """Sort the entries of lists by key: (key, the entries of each list that have it)."""
+    different = {*keys}
+    if len(different) == 1:
+        yield keys[0], *lists
+        return
+    for key in different:
+        at = [i for i, k in enumerate(keys) if k == key]
+        yield key, *([entries[i] for i in at] for entries in lists)
 
 
 def check_settings(where: str, **settings: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, flat, memory
+from nnlite.optim.optimizer import Optimizer, check_settings, count, memory
 
 
 class RMSprop(Optimizer):
@@ -58,21 +58,23 @@ class RMSprop(Optimizer):
         )
 
     def _update(
-        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+        self,
+        params: list[np.ndarray],
+        grads: list[np.ndarray],
+        states: list[dict[str, Any]],
+        group: dict[str, Any],
     ) -> None:
-        momentum = group["momentum"]
-        buffer = flat(memory(state, "momentum_buffer", p)) if momentum else None
-        mean = flat(memory(state, "grad_avg", p)) if group["centered"] else None
-        state["step"] = state.get("step", 0) + 1
+        momentum, centred = group["momentum"], group["centered"]
+        count(states)
         kernels.rmsprop_step(
-            flat(p),
-            flat(-g if group["maximize"] else g),
-            flat(memory(state, "square_avg", p)),
+            params,
+            [-g for g in grads] if group["maximize"] else grads,
+            memory(states, "square_avg", params),
             group["lr"],
             group["alpha"],
             group["eps"],
             group["weight_decay"],
             momentum,
-            buffer,
-            mean,
+            memory(states, "momentum_buffer", params) if momentum else None,
+            memory(states, "grad_avg", params) if centred else None,
         )

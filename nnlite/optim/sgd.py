@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, flat, memory
+from nnlite.optim.optimizer import Optimizer, check_settings, memory, together
 
 
 class SGD(Optimizer):
@@ -57,17 +57,31 @@ class SGD(Optimizer):
         )
 
     def _update(
-        self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+        self,
+        params: list[np.ndarray],
+        grads: list[np.ndarray],
+        states: list[dict[str, Any]],
+        group: dict[str, Any],
     ) -> None:
-        momentum = group["momentum"]
-        first = "momentum_buffer" not in state
-        buffer = flat(memory(state, "momentum_buffer", p)) if momentum else None
+        if group["maximize"]:
+            grads = [-g for g in grads]
+        if not group["momentum"]:
+            self._step(params, grads, None, group, first=False)
+            return
+        # parameters without a gradient in the first step begin later
+        fresh = ["momentum_buffer" not in state for state in states]
+        buffers = memory(states, "momentum_buffer", params)
+        for first, *arrays in together(fresh, params, grads, buffers):
+            self._step(*arrays, group, first)
+
+    @staticmethod
+    def _step(params: Any, grads: Any, buffers: Any, group: dict[str, Any], first: bool) -> None:
         kernels.sgd_step(
-            flat(p),
-            flat(-g if group["maximize"] else g),
-            buffer,
+            params,
+            grads,
+            buffers,
             group["lr"],
-            momentum,
+            group["momentum"],
             group["dampening"],
             group["nesterov"],
             group["weight_decay"],

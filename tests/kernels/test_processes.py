@@ -64,8 +64,8 @@ fast.sigmoid(x.T), fast.leaky_relu(x[::-1], 1)
 fast.max_pool2d(frozen, [2, 2], (np.int32(1), 2))
 p, g, m, v = np.zeros((4, 100), np.float32)
 g.flags.writeable = False
-fast.adam_step(p, g, m, v, np.int64(3), np.float32(1), 0, 1 - 1e-3, 1, weight_decay=1)
-fast.sgd_step(p, g, None, 1, nesterov=0)
+fast.adam_step([p], [g], [m], [v], np.int64(3), np.float32(1), 0, 1 - 1e-3, 1, weight_decay=1)
+fast.sgd_step([p], [g], None, 1, nesterov=0)
 print(Compiled.names)
 """
     assert run(code).stdout.strip() == "[]"
@@ -225,7 +225,7 @@ for shape in ((2, 3, 7, 5), (1, 17, 6, 6), (3, 1, 4, 9)):
     fast.avg_pool2d_backward(fast.avg_pool2d(a, (3, 2)), shape, (3, 2))
     fast.bce_with_logits(a, a), fast.squared_error(a, a)
     flat = a.reshape(-1)
-    fast.adam_step(flat, flat.copy(), flat.copy(), flat.copy(), 1, 0.1)
+    fast.adam_step([flat], *([flat.copy()] for _ in range(3)), 1, 0.1)
     m = a.reshape(n * c, -1)
     fast.linear(m, m), fast.matmul_nn(m, m.T), fast.matmul_tn(m, m), fast.linear(m, m[:1])
     fast.softmax_cross_entropy(m, np.zeros(len(m), int))

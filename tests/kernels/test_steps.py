@@ -31,7 +31,7 @@ def test_adam_follows_its_formula(kernels, dtype, start, decoupled, decay):
     pm, pv = np.zeros_like(p), np.zeros_like(p)
     for t, g in enumerate(gradients, start=1):
         kept = g.copy()
-        kernels.adam_step(p, g, pm, pv, t, lr, b1, b2, eps, decay, decoupled)
+        kernels.adam_step([p], [g], [pm], [pv], t, lr, b1, b2, eps, decay, decoupled)
         np.testing.assert_array_equal(g, kept)  # the gradient is the caller's
         for i, gi in enumerate(map(float, g)):
             if decoupled:
@@ -59,7 +59,10 @@ def test_sgd_follows_its_formula(kernels, dtype, start, momentum, dampening, nes
     q, b = p.astype(float), np.zeros(p.size)
     buffer = np.zeros_like(p) if momentum else None
     for t, g in enumerate(gradients):
-        kernels.sgd_step(p, g, buffer, 0.05, momentum, dampening, nesterov, decay, first=t == 0)
+        buffers = [buffer] if momentum else None
+        kernels.sgd_step(
+            [p], [g], buffers, 0.05, momentum, dampening, nesterov, decay, first=t == 0
+        )
         d = g + decay * q
         b = d if t == 0 else momentum * b + (1 - dampening) * d
         q = q - 0.05 * (d + momentum * b if nesterov else b if momentum else d)
@@ -76,16 +79,16 @@ def test_rmsprop_follows_its_formula(kernels, dtype, start, momentum, centred, d
     pv, pb, pa = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p)
     for g in gradients:
         kernels.rmsprop_step(
-            p,
-            g,
-            pv,
+            [p],
+            [g],
+            [pv],
             1e-2,
             0.9,
             1e-3,
             decay,
             momentum,
-            pb if momentum else None,
-            pa if centred else None,
+            [pb] if momentum else None,
+            [pa] if centred else None,
         )
         d = g + decay * q
         v = 0.9 * v + 0.1 * d * d
@@ -101,21 +104,52 @@ def test_rmsprop_follows_its_formula(kernels, dtype, start, momentum, centred, d
 def test_nan_gradients_are_not_hidden(kernels, dtype):
     p, g = np.ones(50, dtype), np.zeros(50, dtype)
     g[7] = np.nan
-    kernels.adam_step(p, g, np.zeros_like(p), np.zeros_like(p), 1, 0.1)
+    kernels.adam_step([p], [g], [np.zeros_like(p)], [np.zeros_like(p)], 1, 0.1)
     np.testing.assert_array_equal(np.isnan(p), np.isnan(g))
 
 
-def test_vectors_that_do_not_match_are_refused(kernels):
-    p = np.ones(4, np.float32)
-    with pytest.raises(ValueError, match="g must be a flat float32 vector of length 4"):
-        kernels.adam_step(p, np.ones(5, np.float32), p, p, 1, 0.1)
-    with pytest.raises(ValueError, match="m must be a flat float32 vector"):
-        kernels.adam_step(p, p, np.ones(4), p, 1, 0.1)
-    with pytest.raises(ValueError, match="p must be a flat"):
-        kernels.sgd_step(np.ones((2, 2), np.float32), p, None, 0.1)
-    with pytest.raises(ValueError, match="needs a buffer"):
+STEP_KERNELS = {
+    "adam": lambda k, p, g, a, b, c: k.adam_step(p, g, a, b, 1, 0.1, weight_decay=0.1),
+    "sgd": lambda k, p, g, a, b, c: k.sgd_step(p, g, a, 0.1, 0.9, nesterov=True),
+    "plain sgd": lambda k, p, g, a, b, c: k.sgd_step(p, g, None, 0.1),
+    "rmsprop": lambda k, p, g, a, b, c: k.rmsprop_step(
+        p, g, a, 0.1, momentum=0.5, buffers=b, grad_avgs=c
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEP_KERNELS)
+def test_parameters_of_any_shape_move_as_each_would_alone(kernels, dtype, rng, name):
+    shapes = [(3, 5), (), (0, 4), (70, 300), (1,), (2, 3, 4, 5)]
+    lists = [[rng.random(s).astype(dtype) for s in shapes] for _ in range(5)]
+    lists[4] = [np.zeros_like(a) for a in lists[4]]  # means whose squares exceed no square_avg
+    lists[1][3] = np.asfortranarray(lists[1][3])  # a gradient may come in any order
+    alone = [[a.copy() for a in arrays] for arrays in lists]
+    STEP_KERNELS[name](kernels, *lists)
+    for i in range(len(shapes)):
+        STEP_KERNELS[name](kernels, *([arrays[i]] for arrays in alone))
+    for together, single in zip(lists, alone, strict=True):
+        for a, b in zip(together, single, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_array_that_is_not_contiguous_is_updated_where_it_is(kernels):
+    whole = np.ones((4, 6), np.float32)
+    kernels.sgd_step([whole[:, ::2]], [np.ones((4, 3), np.float32)], None, 0.5)
+    np.testing.assert_array_equal(whole, np.tile(np.float32([0.5, 1]), (4, 3)))
+
+
+def test_arrays_that_do_not_match_are_refused(kernels):
+    p = [np.ones(4, np.float32)]
+    with pytest.raises(ValueError, match=r"grads\[0\] must be of shape \(4,\) and dtype float32"):
+        kernels.adam_step(p, [np.ones(5, np.float32)], p, p, 1, 0.1)
+    with pytest.raises(ValueError, match=r"exp_avgs\[0\] must be of shape .* dtype float64"):
+        kernels.adam_step(p, p, [np.ones(4)], p, 1, 0.1)
+    with pytest.raises(ValueError, match="grads must hold one array for each of 1 parameters"):
+        kernels.sgd_step(p, [], None, 0.1)
+    with pytest.raises(ValueError, match="needs buffers"):
         kernels.sgd_step(p, p, None, 0.1, momentum=0.9)
-    with pytest.raises(ValueError, match="needs a buffer"):
-        kernels.rmsprop_step(p, p, p.copy(), 0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="needs buffers"):
+        kernels.rmsprop_step(p, p, p, 0.1, momentum=0.9)
     with pytest.raises(ValueError, match="counted from 1"):
-        kernels.adam_step(p, p, p.copy(), p.copy(), 0, 0.1)
+        kernels.adam_step(p, p, p, p, 0, 0.1)

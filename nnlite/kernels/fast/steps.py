@@ -1,79 +1,156 @@
 """Optimiser steps, compiled: twins of ``reference/steps.py``.
 
 NumPy passes over the parameters a dozen times a step; here every number is read and written once.
-Weight decay and its absence are one formula (a factor of 0 or 1), so each optimiser is compiled
-once.
+All parameters are one call: a kernel is told where each array begins in memory, and its threads
+share out the numbers as if they lay in one row. Weight decay and its absence are one formula (a
+factor of 0 or 1), so each optimiser is compiled once.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import carray, prange, types
+from numba.extending import intrinsic
 
 from nnlite.kernels import reference
-from nnlite.kernels.fast.arrays import all_float32, flat
+from nnlite.kernels.fast.arrays import FLOAT32, contiguous
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.reference.steps import check_vectors
-
-_NOTHING = np.zeros(0, np.float32)
-
-
-def _compiled(p: np.ndarray, *memory: np.ndarray | None) -> bool:
-    """Tell whether the compiled loops can update these vectors where they are."""
-    return all_float32(p, *memory) and all(v is None or v.flags.carray for v in (p, *memory))
+from nnlite.kernels.reference.steps import check_lengths
 
 
 @twin(reference.adam_step)
 def adam_step(
-    p: Any, g: Any, m: Any, v: Any, step: Any, lr: Any, beta1: Any = 0.9, beta2: Any = 0.999,
-    eps: Any = 1e-8, weight_decay: Any = 0.0, decoupled: Any = False,
+    params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, step: Any, lr: Any, beta1: Any = 0.9,
+    beta2: Any = 0.999, eps: Any = 1e-8, weight_decay: Any = 0.0, decoupled: Any = False,
 ) -> None:  # fmt: skip
-    check_vectors("adam_step", p, g=g, m=m, v=v)
-    if not _compiled(p, m, v) or step < 1:
-        reference.adam_step(p, g, m, v, step, lr, beta1, beta2, eps, weight_decay, decoupled)
+    check_lengths("adam_step", params, grads=grads, exp_avgs=exp_avgs, exp_avg_sqs=exp_avg_sqs)
+    grads = [contiguous(g) for g in grads]  # held until the kernel is done with their memory
+    if step < 1 or not _compiled(params, grads, exp_avgs, exp_avg_sqs):
+        reference.adam_step(
+            params, grads, exp_avgs, exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay,
+            decoupled,
+        )  # fmt: skip
         return
     lr, beta1, beta2, decay = float(lr), float(beta1), float(beta2), float(weight_decay)
     keep, decay = (1 - lr * decay, 0.0) if decoupled else (1.0, decay)
     rate = lr / (1 - beta1**step)
     unbias = 1 / (1 - beta2**step) ** 0.5
+    places, sizes = _places(params, grads, exp_avgs, exp_avg_sqs, params)
     _adam(
-        p, flat(g), m, v, rate, beta1, 1 - beta1, beta2, 1 - beta2, unbias, float(eps), keep, decay,
-        threads(p.size),
+        places, sizes, rate, beta1, 1 - beta1, beta2, 1 - beta2, unbias, float(eps), keep, decay,
+        threads(sum(p.size for p in params)),
     )  # fmt: skip
 
 
 @twin(reference.sgd_step)
 def sgd_step(
-    p: Any, g: Any, buffer: Any, lr: Any, momentum: Any = 0.0, dampening: Any = 0.0,
+    params: Any, grads: Any, buffers: Any, lr: Any, momentum: Any = 0.0, dampening: Any = 0.0,
     nesterov: Any = False, weight_decay: Any = 0.0, first: Any = False,
 ) -> None:  # fmt: skip
-    check_vectors("sgd_step", p, g=g, buffer=buffer)
-    if not _compiled(p, buffer) or (momentum and buffer is None):
-        reference.sgd_step(p, g, buffer, lr, momentum, dampening, nesterov, weight_decay, first)
+    check_lengths("sgd_step", params, grads=grads, buffers=buffers)
+    grads = [contiguous(g) for g in grads]
+    memory = params if buffers is None else buffers
+    if not _compiled(params, grads, memory) or (momentum and buffers is None):
+        reference.sgd_step(
+            params, grads, buffers, lr, momentum, dampening, nesterov, weight_decay, first
+        )
         return
     old, new = (0.0, 1.0) if first else (float(momentum), 1.0 - dampening)
+    places, sizes = _places(params, grads, memory, params, params)
     _sgd(
-        p, flat(g), buffer if momentum else _NOTHING, float(lr), old, float(new), float(momentum),
-        bool(nesterov), float(weight_decay), threads(p.size),
+        places, sizes, bool(momentum), float(lr), old, float(new), float(momentum), bool(nesterov),
+        float(weight_decay), threads(sum(p.size for p in params)),
     )  # fmt: skip
 
 
 @twin(reference.rmsprop_step)
 def rmsprop_step(
-    p: Any, g: Any, v: Any, lr: Any, alpha: Any = 0.99, eps: Any = 1e-8, weight_decay: Any = 0.0,
-    momentum: Any = 0.0, buffer: Any = None, mean: Any = None,
+    params: Any, grads: Any, square_avgs: Any, lr: Any, alpha: Any = 0.99, eps: Any = 1e-8,
+    weight_decay: Any = 0.0, momentum: Any = 0.0, buffers: Any = None, grad_avgs: Any = None,
 ) -> None:  # fmt: skip
-    check_vectors("rmsprop_step", p, g=g, v=v, buffer=buffer, mean=mean)
-    if not _compiled(p, v, buffer, mean) or (momentum and buffer is None):
-        reference.rmsprop_step(p, g, v, lr, alpha, eps, weight_decay, momentum, buffer, mean)
-        return
-    _rmsprop(
-        p, flat(g), v, buffer if momentum else _NOTHING, _NOTHING if mean is None else mean,
-        float(lr), float(alpha), 1.0 - float(alpha), float(eps), float(weight_decay),
-        float(momentum), threads(p.size),
+    check_lengths(
+        "rmsprop_step", params, grads=grads, square_avgs=square_avgs, buffers=buffers,
+        grad_avgs=grad_avgs,
     )  # fmt: skip
+    grads = [contiguous(g) for g in grads]
+    steps = params if buffers is None else buffers
+    means = params if grad_avgs is None else grad_avgs
+    if not _compiled(params, grads, square_avgs, steps, means) or (momentum and buffers is None):
+        reference.rmsprop_step(
+            params, grads, square_avgs, lr, alpha, eps, weight_decay, momentum, buffers, grad_avgs
+        )
+        return
+    places, sizes = _places(params, grads, square_avgs, steps, means)
+    _rmsprop(
+        places, sizes, bool(momentum), grad_avgs is not None, float(lr), float(alpha),
+        1.0 - float(alpha), float(eps), float(weight_decay), float(momentum),
+        threads(sum(p.size for p in params)),
+    )  # fmt: skip
+
+
+# ---- where the arrays are ----------------------------------------------------------------------
+
+
+def _compiled(params: Any, *lists: Any) -> bool:
+    """Tell whether the compiled loops can work on these arrays where they are."""
+    for i, p in enumerate(params):
+        shape = p.shape
+        if p.dtype != FLOAT32 or not p.flags.carray:
+            return False
+        for arrays in lists:
+            a = arrays[i]
+            if a.dtype != FLOAT32 or a.shape != shape or not a.flags.carray:
+                return False
+    return True
+
+
+def _places(
+    params: Any, grads: Any, first: Any, second: Any, third: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the addresses of every parameter's arrays, one row each, and the parameters' sizes.
+
+    The caller holds the arrays, which are contiguous, float32 and of the parameter's shape.
+    """
+    places = np.empty((len(params), 5), np.int64)
+    sizes = np.empty(len(params), np.int64)
+    for i, arrays in enumerate(zip(params, grads, first, second, third, strict=True)):
+        enter(*[a.reshape(-1) for a in arrays], places, sizes, i)
+    return places, sizes
+
+
+@loop
+def enter(p, g, a, b, c, places, sizes, i):
+    sizes[i] = p.size
+    places[i, 0], places[i, 1] = p.ctypes.data, g.ctypes.data
+    places[i, 2], places[i, 3], places[i, 4] = a.ctypes.data, b.ctypes.data, c.ctypes.data
+
+
+@intrinsic
+def _pointer(typing, address):
+    """Return the address, an integer, as a pointer to float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], ir.FloatType().as_pointer())
+
+    return types.CPointer(types.float32)(address), generate
+
+
+@loop
+def vector(places, sizes, i, k):
+    """Return array number k of parameter i as a flat vector."""
+    return carray(_pointer(places[i, k]), (sizes[i],))
+
+
+@loop
+def part(sizes, i, first, lo, hi):
+    """Return which numbers of parameter i are lo..hi of all; ``first`` is the first of its own."""
+    return max(lo - first, 0), min(hi - first, sizes[i])
+
+
+# ---- the steps ---------------------------------------------------------------------------------
 
 
 @loop
@@ -90,30 +167,41 @@ def adam_loop(p, g, m, v, rate, b1, c1, b2, c2, unbias, eps, keep, decay):
         p[i] = keep * w - rate * mi / (np.sqrt(vi) * unbias + eps)
 
 
-@threaded
-def _adam(p, g, m, v, rate, b1, c1, b2, c2, unbias, eps, keep, decay, nt):
-    n = p.size
-    rate, unbias, eps = np.float32(rate), np.float32(unbias), np.float32(eps)
-    b1, c1, b2, c2 = np.float32(b1), np.float32(c1), np.float32(b2), np.float32(c2)
-    keep, decay = np.float32(keep), np.float32(decay)
-    if nt == 1:
-        adam_loop(p, g, m, v, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
-    else:
-        for t in prange(nt):
-            lo, hi = t * n // nt, (t + 1) * n // nt
+@loop
+def adam_range(places, sizes, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay):
+    first = 0
+    for i in range(sizes.size):
+        a, b = part(sizes, i, first, lo, hi)
+        first += sizes[i]
+        if a < b:
             adam_loop(
-                p[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], rate, b1, c1, b2, c2, unbias, eps, keep,
-                decay,
+                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
+                vector(places, sizes, i, 2)[a:b], vector(places, sizes, i, 3)[a:b], rate, b1, c1,
+                b2, c2, unbias, eps, keep, decay,
             )  # fmt: skip
 
 
+@threaded
+def _adam(places, sizes, rate, beta1, c1, beta2, c2, unbias, eps, keep, decay, nt):
+    n = sizes.sum()
+    rate, unbias, eps = np.float32(rate), np.float32(unbias), np.float32(eps)
+    b1, c1, b2, c2 = np.float32(beta1), np.float32(c1), np.float32(beta2), np.float32(c2)
+    keep, decay = np.float32(keep), np.float32(decay)
+    if nt == 1:
+        adam_range(places, sizes, 0, n, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
+    else:
+        for t in prange(nt):
+            lo, hi = t * n // nt, (t + 1) * n // nt
+            adam_range(places, sizes, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
+
+
 @loop
-def sgd_loop(p, g, buffer, lr, old, new, momentum, nesterov, decay):
+def sgd_loop(p, g, buffer, remembers, lr, old, new, momentum, nesterov, decay):
     for i in range(p.size):
         d = g[i]
         if decay != ZERO:
             d += decay * p[i]
-        if buffer.size > 0:
+        if remembers:
             b = new * d
             if old != ZERO:
                 b += old * buffer[i]
@@ -122,49 +210,83 @@ def sgd_loop(p, g, buffer, lr, old, new, momentum, nesterov, decay):
         p[i] -= lr * d
 
 
+@loop
+def sgd_range(places, sizes, lo, hi, remembers, lr, old, new, momentum, nesterov, decay):
+    first = 0
+    for i in range(sizes.size):
+        a, b = part(sizes, i, first, lo, hi)
+        first += sizes[i]
+        if a < b:
+            sgd_loop(
+                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
+                vector(places, sizes, i, 2)[a:b], remembers, lr, old, new, momentum, nesterov,
+                decay,
+            )  # fmt: skip
+
+
 @threaded
-def _sgd(p, g, buffer, lr, old, new, momentum, nesterov, decay, nt):
-    n = p.size
+def _sgd(places, sizes, remembers, lr, old, new, momentum, nesterov, decay, nt):
+    n = sizes.sum()
     lr, old, new = np.float32(lr), np.float32(old), np.float32(new)
     momentum, decay = np.float32(momentum), np.float32(decay)
     if nt == 1:
-        sgd_loop(p, g, buffer, lr, old, new, momentum, nesterov, decay)
+        sgd_range(places, sizes, 0, n, remembers, lr, old, new, momentum, nesterov, decay)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            sgd_loop(p[lo:hi], g[lo:hi], buffer[lo:hi], lr, old, new, momentum, nesterov, decay)
+            sgd_range(places, sizes, lo, hi, remembers, lr, old, new, momentum, nesterov, decay)
 
 
 @loop
-def rmsprop_loop(p, g, v, buffer, mean, lr, alpha, rest, eps, decay, momentum):
+def rmsprop_loop(
+    p, g, v, buffer, mean, remembers, centred, lr, alpha, rest, eps, decay, momentum
+):  # fmt: skip
     for i in range(p.size):
         d = g[i]
         if decay != ZERO:
             d += decay * p[i]
         vi = alpha * v[i] + rest * d * d
         v[i] = vi
-        if mean.size > 0:
+        if centred:
             a = alpha * mean[i] + rest * d
             mean[i] = a
             vi -= a * a
         u = d / (np.sqrt(vi) + eps)
-        if buffer.size > 0:
+        if remembers:
             u += momentum * buffer[i]
             buffer[i] = u
         p[i] -= lr * u
 
 
+@loop
+def rmsprop_range(
+    places, sizes, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
+):  # fmt: skip
+    first = 0
+    for i in range(sizes.size):
+        a, b = part(sizes, i, first, lo, hi)
+        first += sizes[i]
+        if a < b:
+            rmsprop_loop(
+                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
+                vector(places, sizes, i, 2)[a:b], vector(places, sizes, i, 3)[a:b],
+                vector(places, sizes, i, 4)[a:b], remembers, centred, lr, alpha, rest, eps, decay,
+                momentum,
+            )  # fmt: skip
+
+
 @threaded
-def _rmsprop(p, g, v, buffer, mean, lr, alpha, rest, eps, decay, momentum, nt):
-    n = p.size
+def _rmsprop(places, sizes, remembers, centred, lr, alpha, rest, eps, decay, momentum, nt):
+    n = sizes.sum()
     lr, alpha, rest = np.float32(lr), np.float32(alpha), np.float32(rest)
     eps, decay, momentum = np.float32(eps), np.float32(decay), np.float32(momentum)
     if nt == 1:
-        rmsprop_loop(p, g, v, buffer, mean, lr, alpha, rest, eps, decay, momentum)
+        rmsprop_range(
+            places, sizes, 0, n, remembers, centred, lr, alpha, rest, eps, decay, momentum
+        )
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            rmsprop_loop(
-                p[lo:hi], g[lo:hi], v[lo:hi], buffer[lo:hi], mean[lo:hi], lr, alpha, rest, eps,
-                decay, momentum,
-            )  # fmt: skip
+            rmsprop_range(
+                places, sizes, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
+            )

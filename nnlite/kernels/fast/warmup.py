@@ -69,7 +69,7 @@ def _products() -> None:
 
 
 def _steps() -> None:
-    p, g, m, v = np.zeros((4, 8), np.float32)
+    p, g, m, v = ([a] for a in np.zeros((4, 8), np.float32))
     steps.adam_step(p, g, m, v, 1, 0.1)
     steps.sgd_step(p, g, m, 0.1, momentum=0.9)
     steps.rmsprop_step(p, g, v, 0.1)
