@@ -173,12 +173,13 @@ def weighted_sums(a, b, y, lo, hi):
 def share(m, n, nt, t):
     """Rows r0..r1 and columns p0..p1 of an m × n product that are thread t's.
 
-    Threads share out rows of tiles or panels, whichever leaves the busiest less to do.
+    Threads keep to the panels that they packed, which lie in their own cache, unless that leaves
+    the busiest with a tenth more to do than a share of the rows would.
     """
     tiles, panels = -(-m // ROWS), -(-n // WIDTH)
-    if -(-tiles // nt) * panels <= -(-panels // nt) * tiles:
-        return t * tiles // nt * ROWS, min(m, (t + 1) * tiles // nt * ROWS), 0, n
-    return 0, m, t * panels // nt * WIDTH, min(n, (t + 1) * panels // nt * WIDTH)
+    if -(-panels // nt) * tiles <= 1.1 * (-(-tiles // nt) * panels):
+        return 0, m, t * panels // nt * WIDTH, min(n, (t + 1) * panels // nt * WIDTH)
+    return t * tiles // nt * ROWS, min(m, (t + 1) * tiles // nt * ROWS), 0, n
 
 
 @loop
