@@ -3,8 +3,9 @@
     python benchmarks/workloads.py [--repeats 11] [--threads N] [--only dcgan28 gan2d] [--peers ...]
 
 A step is forward, backward and Adam, float32. Each peer runs in a process of its own; the peers
-take turns, and ratios are taken within a turn, so that a busy machine slows all of them. Nothing
-here asserts a time. Peers that are not installed are left out.
+take turns, and ratios are taken within a turn, so that a busy machine slows all of them. Between
+turns everyone rests, since idle threads of a pool spin for some milliseconds on a core that the
+next peer needs. Nothing here asserts a time. Peers that are not installed are left out.
 """
 
 import argparse
@@ -32,6 +33,7 @@ WORKLOADS = {
     "pca": (0, 0.75, 0.60),
 }
 IMAGES = ("conv_ae", "dcgan28", "dcgan32", "sr_cnn")
+REST = 0.06  #: seconds between turns
 #: peer -> (package, the workloads that make sense for it)
 PEERS = {
     "nnlite": ("nnlite", None),
@@ -117,6 +119,7 @@ def measure(workload, peers, args):
     for turn in range(args.repeats):
         for peer in peers if turn % 2 == 0 else peers[::-1]:
             process = processes[peer]
+            time.sleep(REST)
             process.stdin.write("go\n")
             process.stdin.flush()
             seconds, memory[peer] = map(float, process.stdout.readline().split())

@@ -24,7 +24,7 @@ from nnlite.engine.state import STATE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WHOLE = 64  # entries
+WHOLE = 64  #: entries up to which every one is compared
 _BOTH = (0, 1)
 _ndarray = np.ndarray
 
@@ -32,33 +32,44 @@ _ndarray = np.ndarray
 @lru_cache(maxsize=1024)
 def _grid(shape: tuple[int, ...]) -> tuple[slice, ...]:
     """Strided slices that pick about 64 entries from all over an array."""
-    per_axis = max(2, round(_WHOLE ** (1 / len(shape))))
+    per_axis = max(2, round(WHOLE ** (1 / len(shape))))
     return tuple(slice(None, None, -(-n // per_axis)) for n in shape)
 
 
 def fingerprints(
     reads: tuple[int, ...], values: tuple[Any, ...], args: tuple[Any, ...], out: Any
-) -> tuple[Any, ...]:
+) -> tuple[Any, ...] | bytes:
     """For each position read: something that changes when that array does.
 
     Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
-    ``out``.
+    ``out``. For two small arrays, the daily bread of arithmetic, the bytes of both are joined.
     """
-    if reads == _BOTH:  # two small arrays, the daily bread of arithmetic, without the loop
+    if reads == _BOTH:
         x, y = values[0], values[1]
-        if type(x) is _ndarray and type(y) is _ndarray and x.size <= _WHOLE and y.size <= _WHOLE:
-            return x.tobytes(), y.tobytes()
+        if type(x) is _ndarray and type(y) is _ndarray and x.size <= WHOLE and y.size <= WHOLE:
+            return x.tobytes() + y.tobytes()
     prints: list[Any] = []
     for r in reads:
         x = values[r] if r >= 0 else out._data
         if type(x) is not _ndarray:
             prints.append(None)  # numbers cannot be edited
-        elif x.size <= _WHOLE:
+        elif x.size <= WHOLE:
             prints.append(x.tobytes())
         else:
             edits = getattr(args[r] if r >= 0 else out, "_version", 0)
             prints.append((edits, x[_grid(x.shape)].tobytes()))
     return tuple(prints)
+
+
+def edited(
+    reads: tuple[int, ...], values: tuple[Any, ...], args: tuple[Any, ...], out: Any, prints: Any
+) -> int:
+    """The first position read whose array is no longer what ``prints`` was taken of."""
+    now = fingerprints(reads, values, args, out)
+    if isinstance(prints, bytes):
+        n = values[0].nbytes
+        return 0 if now[:n] != prints[:n] else 1
+    return next(r for r, x, y in zip(reads, now, prints, strict=True) if x != y)
 
 
 class InPlaceEdits:

@@ -20,7 +20,7 @@ from nnlite import ops
 from nnlite.engine.advice import attribute_advice, explained
 from nnlite.engine.backward import run_backward
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
-from nnlite.engine.edits import InPlaceEdits, fingerprints
+from nnlite.engine.edits import WHOLE, InPlaceEdits, fingerprints
 from nnlite.engine.methods import ArrayMethods
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
@@ -43,6 +43,7 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
     """
     forward = op.forward
     reads_first, reads_second, reads_both = op.reads[0], op.reads[1], op.reads_both
+    arguments_only = reads_both == _BOTH
 
     def method(x: Any, y: Any) -> Any:
         a = x._data
@@ -70,7 +71,12 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
             else:
                 wanted, reads = _SECOND, reads_second
             args, values = (x, y), (a, b)
-            prints = fingerprints(reads, values, args, t) if reads else None
+            if not reads:
+                prints: Any = None
+            elif arguments_only and wanted is _BOTH and a.size <= WHOLE and b.size <= WHOLE:
+                prints = a.tobytes() + b.tobytes()  # what fingerprints() would say, unrolled
+            else:
+                prints = fingerprints(reads, values, args, t)
             t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
         else:
             t.requires_grad = False
@@ -438,7 +444,7 @@ def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tens
             ]
         )
         if wanted:
-            reads = tuple({r for i in wanted for r in op.reads_of(i, len(args))})
+            reads = op.reads_for(wanted, len(args))
             prints = fingerprints(reads, values, args, t) if reads else None
             t.requires_grad = True
             t._node = (op, args, values, params, wanted, reads, prints)

@@ -63,6 +63,7 @@ class Operation:
     __slots__ = (
         "__name__",
         "_known",
+        "_reads_for",
         "arity",
         "array_names",
         "binary",
@@ -114,6 +115,7 @@ class Operation:
         self.binary = self.arity == 2 and not (variadic or joint or params or residuals)
         #: what stands for a tensor's history when backward has let go of it
         self.freed = (self, None, None, None, None, None, None)
+        self._reads_for: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
         #: what the rules of both arguments read, for operations with two
         self.reads_both = tuple({*self.reads[0], *self.reads[1]}) if len(self.reads) == 2 else ()
 
@@ -125,6 +127,14 @@ class Operation:
         if self.variadic:
             return tuple(j for j in range(n) if j != i) if self.reads[0] else ()
         return self.reads[i]
+
+    def reads_for(self, wanted: tuple[int, ...], n: int) -> tuple[int, ...]:
+        """Positions of the arrays (of ``n``) that the rules for the arguments ``wanted`` read."""
+        reads = self._reads_for.get((wanted, n))
+        if reads is None:
+            reads = tuple({r for i in wanted for r in self.reads_of(i, n)})
+            self._reads_for[wanted, n] = reads
+        return reads
 
     def differentiable(self, i: int) -> bool:
         """Whether argument ``i`` has a gradient."""

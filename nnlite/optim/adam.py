@@ -72,13 +72,16 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             largest = memory(states, "max_exp_avg_sq", params)
             steps = count(states)
-            for arrays in zip(params, grads, m, v, largest, steps, strict=True):
-                _amsgrad(*arrays, self._decoupled, group)
+            for p, g, mi, vi, top, step in zip(params, grads, m, v, largest, steps, strict=True):
+                _amsgrad(p, g, mi, vi, top, step, self._decoupled, group)
             return
         beta1, beta2 = group["betas"]
-        for step, *arrays in together(count(states), params, grads, m, v):
+        for step, (p, g, mi, vi) in together(count(states), params, grads, m, v):
             kernels.adam_step(
-                *arrays,
+                p,
+                g,
+                mi,
+                vi,
                 step,
                 group["lr"],
                 beta1,

@@ -201,9 +201,7 @@ def _gradient(p: Tensor) -> np.ndarray:
     return g if g.flags.c_contiguous else g.copy()
 
 
-def memory(
-    states: list[dict[str, Any]], name: str, like: list[np.ndarray]
-) -> list[np.ndarray]:
+def memory(states: list[dict[str, Any]], name: str, like: list[np.ndarray]) -> list[np.ndarray]:
     """The arrays that the optimiser remembers about parameters: zeros at first."""
     for state, p in zip(states, like, strict=True):
         if name not in state:
@@ -221,15 +219,15 @@ def count(states: list[dict[str, Any]]) -> list[int]:
     return [state["step"] for state in states]
 
 
-def together(keys: list[Any], *lists: list[Any]) -> Iterator[tuple[Any, ...]]:
+def together(keys: list[Any], *lists: list[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
     """Sort the entries of lists by key: (key, the entries of each list that have it)."""
     different = {*keys}
     if len(different) == 1:
-        yield keys[0], *lists
+        yield keys[0], [*lists]
         return
     for key in different:
         at = [i for i, k in enumerate(keys) if k == key]
-        yield key, *([entries[i] for i in at] for entries in lists)
+        yield key, [[entries[i] for i in at] for entries in lists]
 
 
 def check_settings(where: str, **settings: Any) -> None:

@@ -71,8 +71,8 @@ class SGD(Optimizer):
         # parameters without a gradient in the first step begin later
         fresh = ["momentum_buffer" not in state for state in states]
         buffers = memory(states, "momentum_buffer", params)
-        for first, *arrays in together(fresh, params, grads, buffers):
-            self._step(*arrays, group, first)
+        for first, (p, g, b) in together(fresh, params, grads, buffers):
+            self._step(p, g, b, group, first)
 
     @staticmethod
     def _step(params: Any, grads: Any, buffers: Any, group: dict[str, Any], first: bool) -> None:

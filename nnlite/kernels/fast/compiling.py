@@ -122,17 +122,7 @@ def _start_threads() -> str:
     if not chosen_by_user and config.THREADING_LAYER == "default":
         # Only the order of preference, and only if the user has none; a running pool stays.
         config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
-    # GNU's OpenMP lets idle threads spin for milliseconds. With another process on the same cores
-    # that makes a small kernel tens of times slower; 5,000 turns bridge the Python between two
-    # kernels. Read when the pool starts, so it need not stay in the environment of child processes.
-    patience_of_user = any(name in os.environ for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"))
-    if not patience_of_user:
-        os.environ["GOMP_SPINCOUNT"] = "5000"
-    try:
-        numba.get_num_threads()  # starts the pool
-    finally:
-        if not patience_of_user:
-            del os.environ["GOMP_SPINCOUNT"]
+    numba.get_num_threads()  # starts the pool
     return numba.threading_layer()
 
 

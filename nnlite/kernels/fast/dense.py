@@ -51,7 +51,7 @@ def linear(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
     check_epilogue("linear", n, bias, slope)
     y = np.empty((m, n), np.float32)
     bias = NO_VECTOR if bias is None else contiguous(bias)
-    x, w, nt = contiguous(x), contiguous(w), threads(m * n * k // 8)
+    x, w, nt = contiguous(x), contiguous(w), threads(m * n * (1 + k // 8))
     if n <= THIN:
         _dots(x, w, bias, factor(slope), y, nt)
     else:
@@ -75,12 +75,11 @@ def matmul_tn(a: Any, b: Any) -> Any:
     return _product(a, 1, a.shape[1], b, a.shape[1], len(a))
 
 
-def _product(
-    a: np.ndarray, a_row: int, a_column: int, b: np.ndarray, m: int, k: int
-) -> np.ndarray:
+def _product(a: np.ndarray, a_row: int, a_column: int, b: np.ndarray, m: int, k: int) -> np.ndarray:
     """Return the (m, k) matrix that ``a`` holds, with these distances, times ``b``."""
     n = b.shape[1]
-    y, a, b, nt = np.empty((m, n), np.float32), contiguous(a), contiguous(b), threads(m * n * k // 8)
+    y = np.empty((m, n), np.float32)
+    a, b, nt = contiguous(a), contiguous(b), threads(m * n * (1 + k // 8))
     _multiply(a, a_row, a_column, b, n, 1, k, NO_VECTOR, 1.0, y, _panels(k, n), nt)
     return y
 
@@ -106,7 +105,7 @@ def linear_backward(
         NO_MATRIX if dx is None else dx,
         NO_MATRIX if dw is None else dw,
         NO_VECTOR if db is None else db,
-        _panels(n + m, k), threads(m * n * k // 8),
+        _panels(n + m, k), threads(m * n * (1 + k // 8)),
     )  # fmt: skip
     return dx, dw, db
 
@@ -173,11 +172,13 @@ def weighted_sums(a, b, y, lo, hi):
 def share(m, n, nt, t):
     """Rows r0..r1 and columns p0..p1 of an m × n product that are thread t's.
 
-    Threads keep to the panels that they packed, which lie in their own cache, unless that leaves
-    the busiest with a tenth more to do than a share of the rows would.
+    A thread that keeps to some rows reads all panels, and one that keeps to the panels it packed,
+    which lie in its own cache, all rows: the larger factor is divided, unless that leaves the
+    busiest with a tenth more to do.
     """
     tiles, panels = -(-m // ROWS), -(-n // WIDTH)
-    if -(-panels // nt) * tiles <= 1.1 * (-(-tiles // nt) * panels):
+    by_panels, by_rows = -(-panels // nt) * tiles, -(-tiles // nt) * panels
+    if by_panels <= (1.1 if m <= n else 0.9) * by_rows:
         return 0, m, t * panels // nt * WIDTH, min(n, (t + 1) * panels // nt * WIDTH)
     return t * tiles // nt * ROWS, min(m, (t + 1) * tiles // nt * ROWS), 0, n
 

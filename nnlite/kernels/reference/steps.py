@@ -53,7 +53,8 @@ def adam_step(
     With ``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g²`` and the number of the
     step ``t`` counted from 1, ``p -= lr/(1 - beta1^t) · m / (sqrt(v/(1 - beta2^t)) + eps)``.
     Weight decay adds ``weight_decay · p`` to the gradient (Adam) or first shrinks ``p`` by
-    ``lr · weight_decay`` (``decoupled=True``: AdamW). ``exp_avgs`` are the m, ``exp_avg_sqs`` the v.
+    ``lr · weight_decay`` (``decoupled=True``: AdamW). The m are ``exp_avgs``, the v
+    ``exp_avg_sqs``.
     """
     check_arrays("adam_step", params, grads=grads, exp_avgs=exp_avgs, exp_avg_sqs=exp_avg_sqs)
     if step < 1:
