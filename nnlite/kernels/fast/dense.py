@@ -165,6 +165,18 @@ def weighted_sums(a, b, y, lo, hi):
                 total[j] += block[j]
 
 
+@loop
+def combine_rows(a, b, y):
+    """Compute ``a b`` for few rows of b: each row of y is a combination of them."""
+    for r in range(len(y)):
+        row = y[r]
+        row[:] = ZERO
+        for i in range(len(b)):
+            weight, other = a[r, i], b[i]
+            for j in range(row.size):
+                row[j] += weight * other[j]
+
+
 # ---- products in tiles -------------------------------------------------------------------------
 
 
@@ -262,10 +274,10 @@ def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
         back_rows(g[lo:hi], y[lo:hi], gz[lo:hi], slope, part[t])
     else:
         sum_rows(g[lo:hi], part[t])
-    if k > THIN:
+    if k > THIN and n > THIN:
         if dx.size > 0:
             pack_share(w.reshape(-1), k, 1, n, k, panels, nt, t)
-        if dw.size > 0 and n > THIN:
+        if dw.size > 0:
             width = -(-k // LANES) * LANES
             pack_share(x.reshape(-1), k, 1, m, k, panels[n * width :], nt, t)
 
@@ -275,10 +287,12 @@ def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
     """Compute a thread's share of ``dx = gz w`` and of ``dw = gz^T x``."""
     (m, n), k = gz.shape, x.shape[1]
     if dx.size > 0:
-        if k > THIN:
+        lo, hi = t * m // nt, (t + 1) * m // nt
+        if n <= THIN:
+            combine_rows(gz[lo:hi], w, dx[lo:hi])
+        elif k > THIN:
             multiply_share(gz.reshape(-1), n, 1, n, panels, zeros, ONE, dx, nt, t)
         else:
-            lo, hi = t * m // nt, (t + 1) * m // nt
             dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
     if dw.size > 0:
         if n <= THIN:
