@@ -81,9 +81,9 @@ def moments(x, shift, total):
     for r0 in range(0, m, ROWS):
         first[:] = ZERO
         second[:] = ZERO
-        for row in x[r0 : r0 + ROWS]:
+        for r in range(r0, min(m, r0 + ROWS)):
             for k in range(c):
-                d = row[k] - shift[k]
+                d = x[r, k] - shift[k]
                 first[k] += d
                 second[k] += d * d
         for k in range(c):

@@ -80,9 +80,9 @@ def sum_rows(x, total):
     total[:] = 0.0
     for r0 in range(0, m, ROWS):
         block[:] = ZERO
-        for row in x[r0 : r0 + ROWS]:
+        for r in range(r0, min(m, r0 + ROWS)):
             for k in range(c):
-                block[k] += row[k]
+                block[k] += x[r, k]
         for k in range(c):
             total[k] += block[k]
 
@@ -130,11 +130,10 @@ def back_rows(g, y, out, slope, total):
     for r0 in range(0, m, ROWS):
         block[:] = ZERO
         for r in range(r0, min(m, r0 + ROWS)):
-            g_row, y_row, row = g[r], y[r], out[r]
             for k in range(c):
-                row[k] = deactivate(g_row[k], y_row[k], slope)
-            for k in range(c):
-                block[k] += row[k]
+                v = deactivate(g[r, k], y[r, k], slope)
+                out[r, k] = v
+                block[k] += v
         for k in range(c):
             total[k] += block[k]
 
