@@ -16,10 +16,8 @@ def _with_gradient(kernel):
     """A forward function that keeps the gradient which the kernel computes beside the value."""
 
     def forward(x, target, scale=1.0):
-        total, gradient = kernel(x, target)
-        if scale != 1:
-            gradient *= scale
-        return np.asarray(total * scale, x.dtype), gradient
+        total, gradient = kernel(x, target, scale)
+        return np.asarray(total, x.dtype), gradient
 
     return forward
 
@@ -42,7 +40,7 @@ def _squared_error_rule(g, _out, x, target, residual, scale=1.0, *, wanted):
 
 
 squared_error = Operation(
-    _with_gradient(lambda x, t: kernels.squared_error(x, t)),
+    _with_gradient(lambda x, t, scale: kernels.squared_error(x, t, scale)),
     joint=_squared_error_rule,
     arrays=("x", "target"),
     params=("scale",),
@@ -61,7 +59,7 @@ def _bce_rule(g, _out, z, target, residual, scale=1.0, *, wanted):
 
 #: Binary cross-entropy of logits, ``softplus(z) - t z``.
 bce_with_logits = Operation(
-    _with_gradient(lambda z, t: kernels.bce_with_logits(z, t)),
+    _with_gradient(lambda z, t, scale: kernels.bce_with_logits(z, t, scale)),
     joint=_bce_rule,
     arrays=("z", "target"),
     params=("scale",),
@@ -82,7 +80,7 @@ def _cross_entropy_rule(g, _out, z, target, residual, scale=1.0):
 
 #: Cross-entropy of the softmax of logits (N, K) against classes (N,) or probabilities (N, K).
 softmax_cross_entropy = Operation(
-    _with_gradient(lambda z, t: kernels.softmax_cross_entropy(z, t)),
+    _with_gradient(lambda z, t, scale: kernels.softmax_cross_entropy(z, t, scale)),
     _cross_entropy_rule,
     None,
     params=("scale",),

@@ -133,3 +133,14 @@ def test_losses_refuse_what_would_broadcast_or_index_out_of_range(kernels):
         kernels.softmax_cross_entropy(np.zeros((2, 3), np.float32), np.array([[0, 1]]))
     with pytest.raises(ValueError, match="slope for negative values"):
         kernels.leaky_relu(z, -1.0)
+
+
+@pytest.mark.parametrize("name", ["bce_with_logits", "squared_error", "softmax_cross_entropy"])
+def test_a_scale_multiplies_loss_and_gradient(kernels, dtype, rng, name):
+    loss = getattr(kernels, name)
+    x, t = rng.random((2, 70, 9)).astype(dtype)
+    total, gradient = loss(x, t)
+    mean, of_mean = loss(x, t, 0.25)
+    assert mean == pytest.approx(total / 4, rel=1e-12)
+    assert of_mean.dtype == dtype
+    np.testing.assert_allclose(of_mean, gradient / 4, rtol=4 * float(np.finfo(dtype).eps))

@@ -23,95 +23,99 @@ BCE, SQUARED_ERROR = range(2)
 
 
 @twin(reference.bce_with_logits)
-def bce_with_logits(z: Any, t: Any) -> Any:
+def bce_with_logits(z: Any, t: Any, scale: Any = 1.0) -> Any:
     if not all_float32(z, t):
-        return reference.bce_with_logits(z, t)
+        return reference.bce_with_logits(z, t, scale)
     check_same_shape("bce_with_logits", z, t)
-    return _sum_and_gradient(BCE, z, t)
+    return _sum_and_gradient(BCE, z, t, scale)
 
 
 @twin(reference.squared_error)
-def squared_error(x: Any, t: Any) -> Any:
+def squared_error(x: Any, t: Any, scale: Any = 1.0) -> Any:
     if not all_float32(x, t):
-        return reference.squared_error(x, t)
+        return reference.squared_error(x, t, scale)
     check_same_shape("squared_error", x, t)
-    return _sum_and_gradient(SQUARED_ERROR, x, t)
+    return _sum_and_gradient(SQUARED_ERROR, x, t, scale)
 
 
-def _sum_and_gradient(function: int, x: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+def _sum_and_gradient(
+    function: int, x: np.ndarray, t: np.ndarray, scale: float
+) -> tuple[float, np.ndarray]:
     """Return a pointwise loss and its gradient, which is stored in the order of ``x``."""
     stored, moved = in_memory_order(x)
     gradient = np.empty(stored.shape, np.float32)
     nt = threads(x.size)
     part = np.empty(nt)
     target = flat(t.transpose(0, 2, 3, 1) if moved else t)
-    _pointwise(function, stored.reshape(-1), target, gradient.reshape(-1), part, nt)
-    return float(part.sum()), gradient.transpose(0, 3, 1, 2) if moved else gradient
+    scale = float(scale)
+    _pointwise(function, stored.reshape(-1), target, scale, gradient.reshape(-1), part, nt)
+    return scale * float(part.sum()), gradient.transpose(0, 3, 1, 2) if moved else gradient
 
 
 @twin(reference.softmax_cross_entropy)
-def softmax_cross_entropy(z: Any, target: Any) -> Any:
+def softmax_cross_entropy(z: Any, target: Any, scale: Any = 1.0) -> Any:
     if not all_float32(z) or (target.dtype.kind not in "iu" and not all_float32(target)):
-        return reference.softmax_cross_entropy(z, target)
+        return reference.softmax_cross_entropy(z, target, scale)
     t = as_probabilities(z, target)
     gradient = np.empty(z.shape, np.float32)
     nt = threads(z.size) if z.size else 1
     part = np.empty(nt)
-    _cross_entropy(flat(z).reshape(z.shape), flat(t).reshape(z.shape), gradient, part, nt)
-    return float(part.sum()), gradient
+    scale = float(scale)
+    _cross_entropy(flat(z).reshape(z.shape), flat(t).reshape(z.shape), scale, gradient, part, nt)
+    return scale * float(part.sum()), gradient
 
 
 @loop
-def bce_block(z, t, gradient):
-    """Return ``sum softplus(z) - t z`` and write ``sigmoid(z) - t``."""
+def bce_block(z, t, scale, gradient):
+    """Return ``sum softplus(z) - t z`` and write ``scale (sigmoid(z) - t)``."""
     total = ZERO
     for i in range(z.size):
         v = z[i]
         e = exp_negative(-abs(v))
         s = ONE / (ONE + e)
         total += (ZERO if v < ZERO else v) - t[i] * v + log1p_unit(e)
-        gradient[i] = (s if v >= ZERO else e * s) - t[i]
+        gradient[i] = scale * ((s if v >= ZERO else e * s) - t[i])
     return total
 
 
 @loop
-def squares_block(x, t, gradient):
-    """Return ``sum (x - t)²`` and write ``2 (x - t)``."""
+def squares_block(x, t, scale, gradient):
+    """Return ``sum (x - t)²`` and write ``2 scale (x - t)``."""
     total = ZERO
     for i in range(x.size):
         d = x[i] - t[i]
         total += d * d
-        gradient[i] = TWO * d
+        gradient[i] = TWO * scale * d
     return total
 
 
 @loop
-def sum_blocks(function, x, t, gradient):
+def sum_blocks(function, x, t, scale, gradient):
     """Sum a loss: float32 within blocks, float64 over them."""
     total = 0.0
     for i in range(0, x.size, BLOCK):
         part = slice(i, i + BLOCK)
         if function == BCE:
-            total += bce_block(x[part], t[part], gradient[part])
+            total += bce_block(x[part], t[part], scale, gradient[part])
         else:
-            total += squares_block(x[part], t[part], gradient[part])
+            total += squares_block(x[part], t[part], scale, gradient[part])
     return total
 
 
 @threaded
-def _pointwise(function, x, t, gradient, part, nt):
-    n = x.size
+def _pointwise(function, x, t, scale, gradient, part, nt):
+    n, a = x.size, np.float32(scale)
     if nt == 1:
-        part[0] = sum_blocks(function, x, t, gradient)
+        part[0] = sum_blocks(function, x, t, a, gradient)
     else:
         for k in prange(nt):
             lo, hi = k * n // nt, (k + 1) * n // nt
-            part[k] = sum_blocks(function, x[lo:hi], t[lo:hi], gradient[lo:hi])
+            part[k] = sum_blocks(function, x[lo:hi], t[lo:hi], a, gradient[lo:hi])
 
 
 @loop
-def cross_entropy_rows(z, t, gradient):
-    """Return the cross-entropy of rows of logits and write its gradient."""
+def cross_entropy_rows(z, t, scale, gradient):
+    """Return the cross-entropy of rows of logits and write ``scale`` times its gradient."""
     n, c = z.shape
     total = 0.0
     for r in range(n):
@@ -132,16 +136,16 @@ def cross_entropy_rows(z, t, gradient):
                 chosen += share[k] * (logits[k] - top)
         total += weight * np.log(norm) - chosen
         for k in range(c):
-            out[k] = out[k] * (weight / norm) - share[k]
+            out[k] = scale * (out[k] * (weight / norm) - share[k])
     return total
 
 
 @threaded
-def _cross_entropy(z, t, gradient, part, nt):
-    n = len(z)
+def _cross_entropy(z, t, scale, gradient, part, nt):
+    n, a = len(z), np.float32(scale)
     if nt == 1:
-        part[0] = cross_entropy_rows(z, t, gradient)
+        part[0] = cross_entropy_rows(z, t, a, gradient)
     else:
         for k in prange(nt):
             lo, hi = k * n // nt, (k + 1) * n // nt
-            part[k] = cross_entropy_rows(z[lo:hi], t[lo:hi], gradient[lo:hi])
+            part[k] = cross_entropy_rows(z[lo:hi], t[lo:hi], a, gradient[lo:hi])

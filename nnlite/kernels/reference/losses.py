@@ -1,7 +1,8 @@
 """Losses with their gradients, from logits (lectures 06 and 10).
 
-Each returns the *sum* of the loss (a Python float) and the gradient of that sum; a mean is one
-division away. Loss and gradient share their exponentials, so computing both costs one pass.
+Each returns ``scale`` times the *sum* of the loss (a Python float; ``scale = 1/n`` makes a mean)
+and the gradient of that. Loss and gradient share their exponentials, so computing both costs one
+pass.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from nnlite.kernels.geometry import check_dtypes
 from nnlite.kernels.reference.activations import sigmoid, softplus
 
 
-def bce_with_logits(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+def bce_with_logits(z: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[float, np.ndarray]:
     """Binary cross-entropy of logits ``z`` against targets ``t`` in [0, 1].
 
     ``-t log s(z) - (1 - t) log(1 - s(z)) = softplus(z) - t z``, with gradient ``s(z) - t``.
@@ -19,29 +20,34 @@ def bce_with_logits(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     ----------
     z, t : ndarray
         Of one shape and dtype.
+    scale : float
+        Factor of loss and gradient.
 
     Returns
     -------
     total : float
-        The sum over all entries.
+        The scaled sum over all entries.
     gradient : ndarray
         With respect to ``z``.
     """
     check_same_shape("bce_with_logits", z, t)
     check_dtypes("bce_with_logits", z=z, t=t)
     loss = softplus(z) - t * z
-    return float(np.sum(loss, dtype=np.float64)), sigmoid(z) - t
+    return scale * float(np.sum(loss, dtype=np.float64)), scale * (sigmoid(z) - t)
 
 
-def squared_error(x: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    """Sum of squared differences, ``sum (x - t)^2``, and its gradient ``2 (x - t)``."""
+def squared_error(x: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[float, np.ndarray]:
+    """Squared differences, ``scale sum (x - t)^2``, and the gradient ``2 scale (x - t)``."""
     check_same_shape("squared_error", x, t)
     check_dtypes("squared_error", x=x, t=t)
     difference = x - t
-    return float(np.sum(np.square(difference, dtype=np.float64))), 2 * difference
+    total = float(np.sum(np.square(difference, dtype=np.float64)))
+    return scale * total, (2 * scale) * difference
 
 
-def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+def softmax_cross_entropy(
+    z: np.ndarray, target: np.ndarray, scale: float = 1.0
+) -> tuple[float, np.ndarray]:
     """Cross-entropy of the softmax of logits against classes or probabilities.
 
     ``-sum_k t_k log softmax(z)_k = (sum_k t_k) logsumexp(z) - sum_k t_k z_k`` for each row, with
@@ -53,11 +59,13 @@ def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> tuple[float, np.
         Logits.
     target : ndarray
         Integer classes (N,), or probabilities (N, K) of the dtype of ``z``.
+    scale : float
+        Factor of loss and gradient.
 
     Returns
     -------
     total : float
-        The sum over rows.
+        The scaled sum over rows.
     gradient : ndarray, shape (N, K)
         With respect to ``z``.
     """
@@ -71,7 +79,8 @@ def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> tuple[float, np.
     share = np.multiply(target, z - top, where=target != 0, out=np.zeros_like(z - top))
     chosen = share.sum(axis=1, keepdims=True)
     loss = weight * np.log(total) - chosen
-    return float(np.sum(loss, dtype=np.float64)), weight * (e / total) - target
+    gradient = scale * (weight * (e / total) - target)
+    return scale * float(np.sum(loss, dtype=np.float64)), gradient
 
 
 def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
