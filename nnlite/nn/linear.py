@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.engine.tensor import Tensor
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._inputs import as_axis, check_sizes
+from nnlite.nn._inputs import as_axis, as_tensor, check_sizes
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.ops import image
@@ -143,6 +142,7 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Read in the order of the index."""
+        x = as_tensor(x)
         start = as_axis(self.start_dim, x.ndim, "Flatten: start_dim")
         end = as_axis(self.end_dim, x.ndim, "Flatten: end_dim")
         if start > end:
@@ -169,6 +169,7 @@ class Unflatten(Module):
 
     def forward(self, x: Any) -> Any:
         """In the order of the index."""
+        x = as_tensor(x)
         dim = as_axis(self.dim, x.ndim, "Unflatten: dim")
         size = self.unflattened_size
         if -1 not in size and math.prod(size) != x.shape[dim]:
@@ -177,7 +178,6 @@ class Unflatten(Module):
                 f"{x.shape} has {x.shape[dim]}."
             )
         if (x.ndim, dim, len(size)) == (2, 1, 3) and -1 not in size:
-            x = x if isinstance(x, Tensor) else Tensor(x)
             return image.unflatten_images(x, shape=size)
         return x.reshape(*x.shape[:dim], *size, *x.shape[dim + 1 :])
 

@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from nnlite.engine.state import float_dtype
 from nnlite.nn import functional as F
-from nnlite.nn._inputs import check_sizes
+from nnlite.nn._inputs import as_tensor, check_sizes
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
@@ -89,6 +89,7 @@ class _BatchNorm(Module):
         return self._compute(x, None)
 
     def _compute(self, x: Any, slope: float | None) -> Any:
+        x = as_tensor(x)
         if x.ndim not in self._axes or x.shape[1] != self.num_features:
             shapes = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
             raise ValueError(
@@ -186,6 +187,7 @@ class InstanceNorm2d(Module):
 
     def forward(self, x: Any) -> Any:
         """The shape stays."""
+        x = as_tensor(x)
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ValueError(
                 f"InstanceNorm2d takes images (N, {self.num_features}, H, W); got shape {x.shape}."

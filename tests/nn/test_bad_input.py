@@ -163,3 +163,28 @@ def test_mixed_dtypes_are_refused_by_name():
 def test_an_unknown_layer_says_what_to_do():
     with pytest.raises(AttributeError, match=r"nnlite\.nn has no 'GELU'.*forward"):
         _ = nn.GELU
+
+
+@pytest.mark.parametrize("name", [*LAYERS, "BatchNorm1d", "BatchNorm2d"])
+def test_lists_of_numbers_are_taken(name):
+    norms = {
+        "BatchNorm1d": (nn.BatchNorm1d(6), (0, 6)),
+        "BatchNorm2d": (nn.BatchNorm2d(4), IMAGES.shape),
+    }
+    layer, shape = norms[name] if name in norms else (LAYERS[name][0](), LAYERS[name][1])
+    x = RNG.random((2, 6) if len(shape) == 2 else (2, 4, 6, 6)).astype(np.float32)
+    np.testing.assert_allclose(layer(x.tolist()).data, layer(x).data, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weight": np.ones((4, 2, 3))}, r"weight must be \(C, F/groups, kh, kw\); got shape"),
+        ({"weight": np.ones((3, 2, 3, 3))}, "have 4 channels, the weight of shape .* takes 3"),
+        ({"groups": 3}, "groups must divide the 4 channels of the images; got groups=3"),
+        ({"bias": np.ones(3)}, r"bias must have shape \(2,\), one value for each output channel"),
+    ],
+)
+def test_a_transposed_convolution_names_itself_in_its_errors(arguments, message):
+    with pytest.raises(ValueError, match=f"conv_transpose2d: .*{message}"):
+        F.conv_transpose2d(IMAGES, **{"weight": np.ones((4, 2, 3, 3)), **arguments})

@@ -16,7 +16,7 @@ def _parameters(*gradients):
 
 def test_clipping_scales_all_gradients_by_one_factor():
     params = _parameters([3.0, 0.0], [4.0])
-    assert nn.utils.clip_grad_norm_(params, 1.0) == 5
+    assert nn.utils.clip_grad_norm_(params, 1.0).item() == 5
     np.testing.assert_allclose(params[0].grad, [0.6, 0], rtol=1e-6)
     np.testing.assert_allclose(params[1].grad, [0.8], rtol=1e-6)
     assert nn.utils.clip_grad_norm_(params, 10.0) == pytest.approx(1, rel=1e-6)

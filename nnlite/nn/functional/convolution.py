@@ -77,10 +77,26 @@ def conv_transpose2d(
     weight = as_tensor(weight)
     x = as_input(x, weight.dtype, "conv_transpose2d")
     check_images("conv_transpose2d", x)
-    if weight.ndim != 4 or x.shape[1] != weight.shape[0]:
+    if weight.ndim != 4:
+        raise ValueError(
+            f"conv_transpose2d: the weight must be (C, F/groups, kh, kw); got shape {weight.shape}."
+        )
+    if x.shape[1] != weight.shape[0]:
         raise ValueError(
             f"conv_transpose2d: images of shape {x.shape} have {x.shape[1]} channels, the weight "
             f"of shape {weight.shape} takes {weight.shape[0]}."
+        )
+    if groups < 1 or x.shape[1] % groups:
+        raise ValueError(
+            f"conv_transpose2d: groups must divide the {x.shape[1]} channels of the images; "
+            f"got groups={groups}."
+        )
+    filters = weight.shape[1] * groups
+    bias = None if bias is None else as_tensor(bias)
+    if bias is not None and bias.shape != (filters,):
+        raise ValueError(
+            f"conv_transpose2d: bias must have shape ({filters},), one value for each output "
+            f"channel; got {bias.shape}."
         )
     stride = as_pair(stride, "conv_transpose2d: stride", 1)
     padding = as_pair(padding, "conv_transpose2d: padding")
@@ -113,7 +129,7 @@ def conv_transpose2d(
         x,
         weight,
         bias,
-        input_shape=(x.shape[0], weight.shape[1] * groups, *size),
+        input_shape=(x.shape[0], filters, *size),
         stride=stride,
         padding=padding,
         dilation=dilation,

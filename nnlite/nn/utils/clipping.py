@@ -13,13 +13,13 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
-) -> float:
+) -> np.float64:
     """Scale all gradients by one factor so that their joint norm is at most ``max_norm``.
 
     Returns
     -------
     float
-        The norm before clipping.
+        The norm before clipping; NumPy's float64, which has ``item()`` like PyTorch's result.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def clip_grad_norm_(
     """
     gradients = _gradients(parameters)
     norms = [np.linalg.norm(g.reshape(-1).astype(np.float64), norm_type) for g in gradients]
-    total = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    total = np.float64(np.linalg.norm(norms, norm_type) if norms else 0.0)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {total}; look for NaN or infinite "
