@@ -178,6 +178,12 @@ def combine_rows(a, b, y):
 
 
 # ---- products in tiles -------------------------------------------------------------------------
+#
+# To Numba another type of argument means another copy of all that is called. The number of a
+# thread, which prange makes an unsigned integer, is handed on as a signed one, and 0 and 1, which
+# would be types of their own, by these names.
+
+FIRST, NEXT = np.int64(0), np.int64(1)
 
 
 @loop
@@ -251,15 +257,15 @@ def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels,
     n = y.shape[1]
     bias = padded(bias, n)
     if nt == 1 or k * n <= FEW:
-        pack_share(b, b_row, b_column, k, n, panels, 1, 0)
+        pack_share(b, b_row, b_column, k, n, panels, NEXT, FIRST)
     else:
         for t in prange(nt):
-            pack_share(b, b_row, b_column, k, n, panels, nt, t)
+            pack_share(b, b_row, b_column, k, n, panels, nt, np.int64(t))
     if nt == 1:
-        multiply_share(a, a_row, a_column, k, panels, bias, act, y, 1, 0)
+        multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, FIRST)
     else:
         for t in prange(nt):
-            multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, t)
+            multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, np.int64(t))
 
 
 # ---- the backward pass of a layer --------------------------------------------------------------
@@ -276,10 +282,10 @@ def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
         sum_rows(g[lo:hi], part[t])
     if k > THIN and n > THIN:
         if dx.size > 0:
-            pack_share(w.reshape(-1), k, 1, n, k, panels, nt, t)
+            pack_share(w.reshape(-1), k, NEXT, n, k, panels, nt, t)
         if dw.size > 0:
             width = -(-k // LANES) * LANES
-            pack_share(x.reshape(-1), k, 1, m, k, panels[n * width :], nt, t)
+            pack_share(x.reshape(-1), k, NEXT, m, k, panels[n * width :], nt, t)
 
 
 @loop
@@ -291,7 +297,7 @@ def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
         if n <= THIN:
             combine_rows(gz[lo:hi], w, dx[lo:hi])
         elif k > THIN:
-            multiply_share(gz.reshape(-1), n, 1, n, panels, zeros, ONE, dx, nt, t)
+            multiply_share(gz.reshape(-1), n, NEXT, n, panels, zeros, ONE, dx, nt, t)
         else:
             dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
     if dw.size > 0:
@@ -306,7 +312,7 @@ def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
                     dw[i, j] = turned[j, i]
         else:
             width = -(-k // LANES) * LANES
-            multiply_share(gz.reshape(-1), 1, n, m, panels[n * width :], zeros, ONE, dw, nt, t)
+            multiply_share(gz.reshape(-1), NEXT, n, m, panels[n * width :], zeros, ONE, dw, nt, t)
 
 
 @threaded
@@ -315,12 +321,12 @@ def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
     part = np.empty((nt, g.shape[1]))
     zeros = np.zeros(x.shape[1] + WIDTH, np.float32)
     if nt == 1:
-        back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, 1, 0)
-        product_share(gz, x, w, dx, dw, zeros, panels, 1, 0)
+        back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, FIRST)
+        product_share(gz, x, w, dx, dw, zeros, panels, nt, FIRST)
     else:
         for t in prange(nt):
-            back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, t)
+            back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, np.int64(t))
         for t in prange(nt):
-            product_share(gz, x, w, dx, dw, zeros, panels, nt, t)
+            product_share(gz, x, w, dx, dw, zeros, panels, nt, np.int64(t))
     for i in range(db.size):
         db[i] = column_sum(part, i)
