@@ -30,7 +30,7 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
     """Accumulate gradients in the leaves (see :meth:`nnlite.Tensor.backward`)."""
     seed = seed_gradient(root, gradient)
     with recording(False):
-        leaves, grads, owned = walk(root, seed, create_graph=False, retain_graph=retain_graph)
+        visited, leaves, grads, owned = walk(root, seed, create_graph=False)
     for leaf in leaves:
         g = grads[leaf._order]
         if leaf.grad is None:
@@ -38,6 +38,8 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
             leaf.grad = np.asarray(g) if leaf._order in owned else np.array(g)
         else:
             leaf.grad = np.asarray(leaf.grad + g)
+    if not retain_graph:
+        free(visited)
 
 
 def seed_gradient(root: Tensor, gradient: Any) -> NDArray[Any]:
@@ -69,10 +71,9 @@ def walk(
     root: Tensor,
     seed: Any,
     create_graph: bool,
-    retain_graph: bool,
     keep: Collection[int] = (),
     towards: Container[int] | None = None,
-) -> tuple[list[Tensor], dict[int, Any], set[int]]:
+) -> tuple[list[Tensor], list[Tensor], dict[int, Any], set[int]]:
     """Hand gradients on from ``root`` to the leaves.
 
     Tensors are known by their creation numbers.
@@ -81,17 +82,17 @@ def walk(
     ----------
     root, seed : where to start, and dL / d root.
     create_graph : whether gradients are Tensors and the rules record themselves.
-    retain_graph : whether results go on holding their arguments. If not, they let go as they are
-        passed, and only their names stay for error messages.
     keep : results whose gradients are wanted; those of leaves always are.
     towards : the tensors that matter; None means all.
 
     Returns
     -------
+    visited : the results passed, newest first.
     leaves : the leaves reached.
     grads : creation number -> gradient, for leaves and for ``keep``.
     owned : creation numbers whose gradient shares memory with nothing else.
     """
+    visited: list[Tensor] = []
     leaves: list[Tensor] = []
     owned: set[int] = set()
     grads = {root._order: seed}
@@ -103,6 +104,7 @@ def walk(
         newest.append((-root._order, root))
     while newest:
         t = heappop(newest)[1]
+        visited.append(t)
         order = t._order
         g = grads[order] if keep and order in keep else grads.pop(order)
         op, args, values, params, wanted, reads, prints = t._node
@@ -122,8 +124,6 @@ def walk(
         inputs = values
         if create_graph:
             inputs, out = args, t
-        if not retain_graph:
-            t._node = op.freed
         rules, binary, every = op.vjps, op.binary, None
         if binary:
             x, y = inputs
@@ -169,7 +169,13 @@ def walk(
                 grads[key] = total + d
                 if not create_graph:
                     owned.add(key)
-    return leaves, grads, owned
+    return visited, leaves, grads, owned
+
+
+def free(visited: list[Tensor]) -> None:
+    """Let go of the arguments that results hold on to; their names stay for error messages."""
+    for t in visited:
+        t._node = t._node[0].freed
 
 
 def _edited(t: Tensor) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import ops
-from nnlite.engine.backward import seed_gradient, walk
+from nnlite.engine.backward import free, seed_gradient, walk
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
 
@@ -85,11 +85,12 @@ def grad(
     if create_graph:
         seed = gradient if isinstance(gradient, Tensor) else Tensor(seed)
     wanted = {t._order for t in targets}
-    towards = _leading_to(wanted, output)
+    with recording(create_graph):
+        visited, _, found, _ = walk(output, seed, create_graph, wanted, _leading_to(wanted, output))
     if retain_graph is None:
         retain_graph = create_graph
-    with recording(create_graph):
-        _, found, _ = walk(output, seed, create_graph, retain_graph, wanted, towards)
+    if not retain_graph:
+        free(visited)
     results = []
     for i, t in enumerate(targets):
         g = found.get(t._order)

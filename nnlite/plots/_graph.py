@@ -148,8 +148,7 @@ def _gradients(y: Tensor, tensors: list[Tensor]) -> dict[int, Any]:
     """Dy / d(tensor) for each tensor that has one."""
     with recording(False):
         orders = {t._order for t in tensors}
-        seed = np.ones(y.shape, y.dtype)
-        return walk(y, seed, create_graph=False, retain_graph=True, keep=orders)[1]
+        return walk(y, np.ones(y.shape, y.dtype), create_graph=False, keep=orders)[2]
 
 
 def _nodes(

@@ -141,6 +141,19 @@ def test_an_edit_of_a_needed_argument_names_the_operation():
         y.backward()
 
 
+def test_an_edit_that_is_taken_back_leaves_the_graph_as_it_was():
+    x = nnlite.Tensor([1.0, 2.0], requires_grad=True)
+    squares = x * x
+    y = np.sum(np.exp(squares) * 3)
+    x.data[0] = 5
+    with pytest.raises(RuntimeError, match="was edited after the operation"):
+        y.backward()  # has come through the sum and the exponential before it finds out
+    assert x.grad is None
+    x.data[0] = 1
+    y.backward()
+    np.testing.assert_allclose(x.grad, 6 * x.data * np.exp(x.data**2))
+
+
 def test_an_edit_of_an_array_that_no_rule_reads_is_allowed():
     x, shift = leaf(), np.array([3.0, 4.0])
     y = np.sum(x + shift)
