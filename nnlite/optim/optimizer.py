@@ -112,8 +112,8 @@ class Optimizer:
     ) -> None:
         """Change the arrays ``params`` in place.
 
-        For each there is a gradient and a dict of what the optimiser remembers. All arrays are
-        contiguous.
+        They are contiguous. For each there is a gradient, in any order of memory, and a dict of
+        what the optimiser remembers.
         """
         raise NotImplementedError
 
@@ -184,7 +184,7 @@ class Optimizer:
 
 
 def _gradient(p: Tensor) -> np.ndarray:
-    """The gradient of a parameter, contiguous.
+    """The gradient of a parameter.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def _gradient(p: Tensor) -> np.ndarray:
             f"a gradient of shape {g.shape} and dtype {g.dtype} does not belong to a parameter of "
             f"shape {p.shape} and dtype {p.dtype}."
         )
-    return g if g.flags.c_contiguous else g.copy()
+    return g
 
 
 def memory(states: list[dict[str, Any]], name: str, like: list[np.ndarray]) -> list[np.ndarray]:

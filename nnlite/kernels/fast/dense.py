@@ -13,12 +13,11 @@ from numba import prange
 
 from nnlite.kernels import reference
 from nnlite.kernels.fast.activations import activate, factor
-from nnlite.kernels.fast.arrays import all_float32, contiguous, scratch
+from nnlite.kernels.fast.arrays import all_float32, contiguous, padded_bias, scratch
 from nnlite.kernels.fast.channels import back_rows, column_sum, sum_rows
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.product import (
-    LANES,
     PIECE,
     ROWS,
     SPARE,
@@ -50,7 +49,7 @@ def linear(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
     (m, k), n = x.shape, len(w)
     check_epilogue("linear", n, bias, slope)
     y = np.empty((m, n), np.float32)
-    bias = NO_VECTOR if bias is None else contiguous(bias)
+    bias = padded_bias(bias, n)
     x, w, nt = contiguous(x), contiguous(w), threads(m * n * (1 + k // 8))
     if n <= THIN:
         _dots(x, w, bias, factor(slope), y, nt)
@@ -80,7 +79,7 @@ def _product(a: np.ndarray, a_row: int, a_column: int, b: np.ndarray, m: int, k:
     n = b.shape[1]
     y = np.empty((m, n), np.float32)
     a, b, nt = contiguous(a), contiguous(b), threads(m * n * (1 + k // 8))
-    _multiply(a, a_row, a_column, b, n, 1, k, NO_VECTOR, 1.0, y, _panels(k, n), nt)
+    _multiply(a, a_row, a_column, b, n, 1, k, padded_bias(None, n), 1.0, y, _panels(k, n), nt)
     return y
 
 
@@ -130,7 +129,7 @@ def dot_rows(x, w, bias, slope, y):
     """Compute ``act(x w^T + bias)`` for few outputs: each is one inner product."""
     for r in range(len(x)):
         for j in range(len(w)):
-            total = bias[j] if bias.size > 0 else ZERO
+            total = bias[j]
             for k in range(0, x.shape[1], PIECE):
                 total += dot(x[r, k : k + PIECE], w[j, k : k + PIECE])
             y[r, j] = activate(total, slope)
@@ -183,7 +182,7 @@ def combine_rows(a, b, y):
 # thread, which prange makes an unsigned integer, is handed on as a signed one, and 0 and 1, which
 # would be types of their own, by these names.
 
-FIRST, NEXT = np.int64(0), np.int64(1)
+INT0, INT1 = np.int64(0), np.int64(1)
 
 
 @loop
@@ -241,28 +240,18 @@ def pack_share(b, b_row, b_column, k, n, panels, nt, t):
             pack_columns(b, 0, b_column, k, n, p, panels, p * k, table)
 
 
-@loop
-def padded(bias, n):
-    """Return the bias with zeros up to the width of the last tile."""
-    wide = np.zeros(n + WIDTH, np.float32)
-    for i in range(bias.size):
-        wide[i] = bias[i]
-    return wide
-
-
 @threaded
 def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels, nt):
     """Compute ``y = act(a b + bias)`` from matrices and the distances of their rows and columns."""
     a, b, act = a.reshape(-1), b.reshape(-1), np.float32(slope)
     n = y.shape[1]
-    bias = padded(bias, n)
     if nt == 1 or k * n <= FEW:
-        pack_share(b, b_row, b_column, k, n, panels, NEXT, FIRST)
+        pack_share(b, b_row, b_column, k, n, panels, INT1, INT0)
     else:
         for t in prange(nt):
             pack_share(b, b_row, b_column, k, n, panels, nt, np.int64(t))
     if nt == 1:
-        multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, FIRST)
+        multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, INT0)
     else:
         for t in prange(nt):
             multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, np.int64(t))
@@ -282,10 +271,9 @@ def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
         sum_rows(g[lo:hi], part[t])
     if k > THIN and n > THIN:
         if dx.size > 0:
-            pack_share(w.reshape(-1), k, NEXT, n, k, panels, nt, t)
+            pack_share(w.reshape(-1), k, INT1, n, k, panels, nt, t)
         if dw.size > 0:
-            width = -(-k // LANES) * LANES
-            pack_share(x.reshape(-1), k, NEXT, m, k, panels[n * width :], nt, t)
+            pack_share(x.reshape(-1), k, INT1, m, k, panels[n * padded_width(k) :], nt, t)
 
 
 @loop
@@ -297,7 +285,7 @@ def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
         if n <= THIN:
             combine_rows(gz[lo:hi], w, dx[lo:hi])
         elif k > THIN:
-            multiply_share(gz.reshape(-1), n, NEXT, n, panels, zeros, ONE, dx, nt, t)
+            multiply_share(gz.reshape(-1), n, INT1, n, panels, zeros, ONE, dx, nt, t)
         else:
             dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
     if dw.size > 0:
@@ -311,8 +299,8 @@ def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
                 for j in range(k):
                     dw[i, j] = turned[j, i]
         else:
-            width = -(-k // LANES) * LANES
-            multiply_share(gz.reshape(-1), NEXT, n, m, panels[n * width :], zeros, ONE, dw, nt, t)
+            x_panels = panels[n * padded_width(k) :]
+            multiply_share(gz.reshape(-1), INT1, n, m, x_panels, zeros, ONE, dw, nt, t)
 
 
 @threaded
@@ -321,8 +309,8 @@ def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
     part = np.empty((nt, g.shape[1]))
     zeros = np.zeros(x.shape[1] + WIDTH, np.float32)
     if nt == 1:
-        back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, FIRST)
-        product_share(gz, x, w, dx, dw, zeros, panels, nt, FIRST)
+        back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, INT0)
+        product_share(gz, x, w, dx, dw, zeros, panels, nt, INT0)
     else:
         for t in prange(nt):
             back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, np.int64(t))

@@ -22,7 +22,8 @@ PIECE = 256  #: terms of a sum that are added up in registers
 SPARE = WIDTH + ROWS * WIDTH
 
 
-def padded_width(n: int) -> int:
+@loop
+def padded_width(n):
     """Return how many columns the panels of n columns hold: the last one may be narrow."""
     return -(-n // LANES) * LANES
 
@@ -36,8 +37,7 @@ def panel_width(columns):
 @loop
 def even_piece(n, most):
     """Return the length of pieces, at most ``most`` long and about equal, of n terms."""
-    most = max(1, most)
-    return max(1, -(-n // -(-n // most))) if n > 0 else 1
+    return -(-n // -(-n // max(1, most))) if n > 0 else 1
 
 
 @loop_inlined

@@ -38,10 +38,10 @@ def adam_step(
     keep, decay = (1 - lr * decay, 0.0) if decoupled else (1.0, decay)
     rate = lr / (1 - beta1**step)
     unbias = 1 / (1 - beta2**step) ** 0.5
-    places, sizes = _places(params, grads, exp_avgs, exp_avg_sqs, params)
+    places, begins = _places(params, grads, exp_avgs, exp_avg_sqs, params)
     _adam(
-        places, sizes, rate, beta1, 1 - beta1, beta2, 1 - beta2, unbias, float(eps), keep, decay,
-        threads(sum(p.size for p in params)),
+        places, begins, rate, beta1, 1 - beta1, beta2, 1 - beta2, unbias, float(eps), keep, decay,
+        threads(int(begins[-1])),
     )  # fmt: skip
 
 
@@ -59,10 +59,10 @@ def sgd_step(
         )
         return
     old, new = (0.0, 1.0) if first else (float(momentum), 1.0 - dampening)
-    places, sizes = _places(params, grads, memory, params, params)
+    places, begins = _places(params, grads, memory, params, params)
     _sgd(
-        places, sizes, bool(momentum), float(lr), old, float(new), float(momentum), bool(nesterov),
-        float(weight_decay), threads(sum(p.size for p in params)),
+        places, begins, bool(momentum), float(lr), old, float(new), float(momentum), bool(nesterov),
+        float(weight_decay), threads(int(begins[-1])),
     )  # fmt: skip
 
 
@@ -83,11 +83,11 @@ def rmsprop_step(
             params, grads, square_avgs, lr, alpha, eps, weight_decay, momentum, buffers, grad_avgs
         )
         return
-    places, sizes = _places(params, grads, square_avgs, steps, means)
+    places, begins = _places(params, grads, square_avgs, steps, means)
     _rmsprop(
-        places, sizes, bool(momentum), grad_avgs is not None, float(lr), float(alpha),
+        places, begins, bool(momentum), grad_avgs is not None, float(lr), float(alpha),
         1.0 - float(alpha), float(eps), float(weight_decay), float(momentum),
-        threads(sum(p.size for p in params)),
+        threads(int(begins[-1])),
     )  # fmt: skip
 
 
@@ -110,20 +110,21 @@ def _compiled(params: Any, *lists: Any) -> bool:
 def _places(
     params: Any, grads: Any, first: Any, second: Any, third: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the addresses of every parameter's arrays, one row each, and the parameters' sizes.
+    """Return the addresses of every parameter's arrays, one row each, and where parameters begin.
 
-    The caller holds the arrays, which are contiguous, float32 and of the parameter's shape.
+    They are counted as if they lay in one row; the last entry is the number of all. The caller
+    holds the arrays, which are contiguous, float32 and of the parameter's shape.
     """
     places = np.empty((len(params), 5), np.int64)
-    sizes = np.empty(len(params), np.int64)
+    begins = np.zeros(len(params) + 1, np.int64)
     for i, arrays in enumerate(zip(params, grads, first, second, third, strict=True)):
-        enter(*[a.reshape(-1) for a in arrays], places, sizes, i)
-    return places, sizes
+        enter(*[a.reshape(-1) for a in arrays], places, begins, i)
+    return places, begins
 
 
 @loop
-def enter(p, g, a, b, c, places, sizes, i):
-    sizes[i] = p.size
+def enter(p, g, a, b, c, places, begins, i):
+    begins[i + 1] = begins[i] + p.size
     places[i, 0], places[i, 1] = p.ctypes.data, g.ctypes.data
     places[i, 2], places[i, 3], places[i, 4] = a.ctypes.data, b.ctypes.data, c.ctypes.data
 
@@ -139,15 +140,17 @@ def _pointer(typing, address):
 
 
 @loop
-def vector(places, sizes, i, k):
-    """Return array number k of parameter i as a flat vector."""
-    return carray(_pointer(places[i, k]), (sizes[i],))
-
-
-@loop
-def part(sizes, i, first, lo, hi):
-    """Return which numbers of parameter i are lo..hi of all; ``first`` is the first of its own."""
-    return max(lo - first, 0), min(hi - first, sizes[i])
+def vectors(places, begins, i, lo, hi):
+    """Return, of parameter i's five arrays, the part that is among the numbers lo..hi of all."""
+    begin, end = max(lo, begins[i]), min(hi, begins[i + 1])
+    size, skipped = max(end - begin, 0), 4 * (begin - begins[i])
+    return (
+        carray(_pointer(places[i, 0] + skipped), (size,)),
+        carray(_pointer(places[i, 1] + skipped), (size,)),
+        carray(_pointer(places[i, 2] + skipped), (size,)),
+        carray(_pointer(places[i, 3] + skipped), (size,)),
+        carray(_pointer(places[i, 4] + skipped), (size,)),
+    )
 
 
 # ---- the steps ---------------------------------------------------------------------------------
@@ -168,31 +171,24 @@ def adam_loop(p, g, m, v, rate, b1, c1, b2, c2, unbias, eps, keep, decay):
 
 
 @loop
-def adam_range(places, sizes, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay):
-    first = 0
-    for i in range(sizes.size):
-        a, b = part(sizes, i, first, lo, hi)
-        first += sizes[i]
-        if a < b:
-            adam_loop(
-                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
-                vector(places, sizes, i, 2)[a:b], vector(places, sizes, i, 3)[a:b], rate, b1, c1,
-                b2, c2, unbias, eps, keep, decay,
-            )  # fmt: skip
+def adam_range(places, begins, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay):
+    for i in range(len(places)):
+        p, g, m, v, _ = vectors(places, begins, i, lo, hi)
+        adam_loop(p, g, m, v, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
 
 
 @threaded
-def _adam(places, sizes, rate, beta1, c1, beta2, c2, unbias, eps, keep, decay, nt):
-    n = sizes.sum()
+def _adam(places, begins, rate, beta1, c1, beta2, c2, unbias, eps, keep, decay, nt):
+    n = begins[-1]
     rate, unbias, eps = np.float32(rate), np.float32(unbias), np.float32(eps)
     b1, c1, b2, c2 = np.float32(beta1), np.float32(c1), np.float32(beta2), np.float32(c2)
     keep, decay = np.float32(keep), np.float32(decay)
     if nt == 1:
-        adam_range(places, sizes, 0, n, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
+        adam_range(places, begins, begins[0], n, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            adam_range(places, sizes, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
+            adam_range(places, begins, lo, hi, rate, b1, c1, b2, c2, unbias, eps, keep, decay)
 
 
 @loop
@@ -211,30 +207,23 @@ def sgd_loop(p, g, buffer, remembers, lr, old, new, momentum, nesterov, decay):
 
 
 @loop
-def sgd_range(places, sizes, lo, hi, remembers, lr, old, new, momentum, nesterov, decay):
-    first = 0
-    for i in range(sizes.size):
-        a, b = part(sizes, i, first, lo, hi)
-        first += sizes[i]
-        if a < b:
-            sgd_loop(
-                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
-                vector(places, sizes, i, 2)[a:b], remembers, lr, old, new, momentum, nesterov,
-                decay,
-            )  # fmt: skip
+def sgd_range(places, begins, lo, hi, remembers, lr, old, new, momentum, nesterov, decay):
+    for i in range(len(places)):
+        p, g, buffer, _, _ = vectors(places, begins, i, lo, hi)
+        sgd_loop(p, g, buffer, remembers, lr, old, new, momentum, nesterov, decay)
 
 
 @threaded
-def _sgd(places, sizes, remembers, lr, old, new, momentum, nesterov, decay, nt):
-    n = sizes.sum()
+def _sgd(places, begins, remembers, lr, old, new, momentum, nesterov, decay, nt):
+    n = begins[-1]
     lr, old, new = np.float32(lr), np.float32(old), np.float32(new)
     momentum, decay = np.float32(momentum), np.float32(decay)
     if nt == 1:
-        sgd_range(places, sizes, 0, n, remembers, lr, old, new, momentum, nesterov, decay)
+        sgd_range(places, begins, begins[0], n, remembers, lr, old, new, momentum, nesterov, decay)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            sgd_range(places, sizes, lo, hi, remembers, lr, old, new, momentum, nesterov, decay)
+            sgd_range(places, begins, lo, hi, remembers, lr, old, new, momentum, nesterov, decay)
 
 
 @loop
@@ -260,33 +249,27 @@ def rmsprop_loop(
 
 @loop
 def rmsprop_range(
-    places, sizes, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
+    places, begins, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
 ):  # fmt: skip
-    first = 0
-    for i in range(sizes.size):
-        a, b = part(sizes, i, first, lo, hi)
-        first += sizes[i]
-        if a < b:
-            rmsprop_loop(
-                vector(places, sizes, i, 0)[a:b], vector(places, sizes, i, 1)[a:b],
-                vector(places, sizes, i, 2)[a:b], vector(places, sizes, i, 3)[a:b],
-                vector(places, sizes, i, 4)[a:b], remembers, centred, lr, alpha, rest, eps, decay,
-                momentum,
-            )  # fmt: skip
+    for i in range(len(places)):
+        p, g, v, buffer, mean = vectors(places, begins, i, lo, hi)
+        rmsprop_loop(
+            p, g, v, buffer, mean, remembers, centred, lr, alpha, rest, eps, decay, momentum
+        )
 
 
 @threaded
-def _rmsprop(places, sizes, remembers, centred, lr, alpha, rest, eps, decay, momentum, nt):
-    n = sizes.sum()
+def _rmsprop(places, begins, remembers, centred, lr, alpha, rest, eps, decay, momentum, nt):
+    n = begins[-1]
     lr, alpha, rest = np.float32(lr), np.float32(alpha), np.float32(rest)
     eps, decay, momentum = np.float32(eps), np.float32(decay), np.float32(momentum)
     if nt == 1:
         rmsprop_range(
-            places, sizes, 0, n, remembers, centred, lr, alpha, rest, eps, decay, momentum
+            places, begins, begins[0], n, remembers, centred, lr, alpha, rest, eps, decay, momentum
         )
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
             rmsprop_range(
-                places, sizes, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
+                places, begins, lo, hi, remembers, centred, lr, alpha, rest, eps, decay, momentum
             )
