@@ -99,13 +99,17 @@ def linear_backward(
     dx = np.empty((m, k), np.float32) if 0 in wanted else None
     dw = np.empty((n, k), np.float32) if 1 in wanted else None
     db = np.empty(n, np.float32) if 2 in wanted else None
-    _back(
-        g, y, x, w, slope is not None, factor(slope), gz,
+    nt = threads(m * n * (1 + k // 8))
+    outputs = [
         NO_MATRIX if dx is None else dx,
         NO_MATRIX if dw is None else dw,
         NO_VECTOR if db is None else db,
-        _panels(n + m, k), threads(m * n * (1 + k // 8)),
-    )  # fmt: skip
+    ]
+    if min(k, n) <= THIN:
+        _back_thin(g, y, x, w, slope is not None, factor(slope), gz, *outputs, nt)
+    else:
+        panels = _panels(n + m, k)
+        _back(g, y, x, w, slope is not None, factor(slope), gz, *outputs, panels, nt)
     return dx, dw, db
 
 
@@ -148,32 +152,32 @@ def _dots(x, w, bias, slope, y, nt):
 
 
 @loop
-def weighted_sums(a, b, y, lo, hi):
-    """Compute columns lo..hi of ``a^T b`` for few columns of a: sums of the rows of b, weighted."""
-    block = np.empty(hi - lo, np.float32)
+def weighted_sums(a, b, y):
+    """Compute ``a^T b`` for few columns of a: sums of the rows of b, weighted."""
+    m, n = b.shape
+    block = np.empty(n, np.float32)
     for i in range(a.shape[1]):
-        total = y[i, lo:hi]
-        total[:] = ZERO
-        for k0 in range(0, len(a), PIECE):
+        y[i, :] = ZERO
+        for k0 in range(0, m, PIECE):
             block[:] = ZERO
-            for k in range(k0, min(len(a), k0 + PIECE)):
-                row, weight = b[k, lo:hi], a[k, i]
-                for j in range(block.size):
-                    block[j] += weight * row[j]
-            for j in range(block.size):
-                total[j] += block[j]
+            for k in range(k0, min(m, k0 + PIECE)):
+                weight = a[k, i]
+                for j in range(n):
+                    block[j] += weight * b[k, j]
+            for j in range(n):
+                y[i, j] += block[j]
 
 
 @loop
 def combine_rows(a, b, y):
     """Compute ``a b`` for few rows of b: each row of y is a combination of them."""
-    for r in range(len(y)):
-        row = y[r]
-        row[:] = ZERO
+    m, n = y.shape
+    for r in range(m):
+        y[r, :] = ZERO
         for i in range(len(b)):
-            weight, other = a[r, i], b[i]
-            for j in range(row.size):
-                row[j] += weight * other[j]
+            weight = a[r, i]
+            for j in range(n):
+                y[r, j] += weight * b[i, j]
 
 
 # ---- products in tiles -------------------------------------------------------------------------
@@ -261,46 +265,35 @@ def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels,
 
 
 @loop
-def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
-    """Take a thread's rows of g back through the activation, and pack its panels of w and x."""
-    (m, n), k = g.shape, x.shape[1]
-    lo, hi = t * m // nt, (t + 1) * m // nt
+def activation_share(g, y, active, slope, gz, part, lo, hi):
+    """Take rows lo..hi of g back through the activation, and sum them."""
     if active:
-        back_rows(g[lo:hi], y[lo:hi], gz[lo:hi], slope, part[t])
+        back_rows(g[lo:hi], y[lo:hi], gz[lo:hi], slope, part)
     else:
-        sum_rows(g[lo:hi], part[t])
-    if k > THIN and n > THIN:
-        if dx.size > 0:
-            pack_share(w.reshape(-1), k, INT1, n, k, panels, nt, t)
-        if dw.size > 0:
-            pack_share(x.reshape(-1), k, INT1, m, k, panels[n * padded_width(k) :], nt, t)
+        sum_rows(g[lo:hi], part)
 
 
 @loop
-def product_share(gz, x, w, dx, dw, zeros, panels, nt, t):
-    """Compute a thread's share of ``dx = gz w`` and of ``dw = gz^T x``."""
-    (m, n), k = gz.shape, x.shape[1]
+def back_share(g, y, x, w, active, slope, gz, dx, dw, part, panels, nt, t):
+    """Take a thread's rows of g back through the activation, and pack its panels of w and x."""
+    (m, n), k = g.shape, x.shape[1]
+    activation_share(g, y, active, slope, gz, part[t], t * m // nt, (t + 1) * m // nt)
     if dx.size > 0:
-        lo, hi = t * m // nt, (t + 1) * m // nt
-        if n <= THIN:
-            combine_rows(gz[lo:hi], w, dx[lo:hi])
-        elif k > THIN:
-            multiply_share(gz.reshape(-1), n, INT1, n, panels, zeros, ONE, dx, nt, t)
-        else:
-            dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
+        pack_share(w.reshape(-1), k, INT1, n, k, panels, nt, t)
     if dw.size > 0:
-        if n <= THIN:
-            weighted_sums(gz, x, dw, t * k // nt, (t + 1) * k // nt)
-        elif k <= THIN:
-            turned = np.empty((k, n), np.float32)
-            lo, hi = t * n // nt, (t + 1) * n // nt
-            weighted_sums(x, gz, turned, lo, hi)
-            for i in range(lo, hi):
-                for j in range(k):
-                    dw[i, j] = turned[j, i]
-        else:
-            x_panels = panels[n * padded_width(k) :]
-            multiply_share(gz.reshape(-1), INT1, n, m, x_panels, zeros, ONE, dw, nt, t)
+        pack_share(x.reshape(-1), k, INT1, m, k, panels[n * padded_width(k) :], nt, t)
+
+
+@loop
+def product_share(gz, dx, dw, zeros, panels, nt, t):
+    """Compute a thread's share of ``dx = gz w`` and of ``dw = gz^T x``, with w and x in panels."""
+    m, n = gz.shape
+    flat = gz.reshape(-1)
+    if dx.size > 0:
+        multiply_share(flat, n, INT1, n, panels, zeros, ONE, dx, nt, t)
+    if dw.size > 0:
+        x_panels = panels[n * padded_width(dw.shape[1]) :]
+        multiply_share(flat, INT1, n, m, x_panels, zeros, ONE, dw, nt, t)
 
 
 @threaded
@@ -310,11 +303,52 @@ def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
     zeros = np.zeros(x.shape[1] + WIDTH, np.float32)
     if nt == 1:
         back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, INT0)
-        product_share(gz, x, w, dx, dw, zeros, panels, nt, INT0)
+        product_share(gz, dx, dw, zeros, panels, nt, INT0)
     else:
         for t in prange(nt):
             back_share(g, y, x, w, active, act, gz, dx, dw, part, panels, nt, np.int64(t))
         for t in prange(nt):
-            product_share(gz, x, w, dx, dw, zeros, panels, nt, np.int64(t))
+            product_share(gz, dx, dw, zeros, panels, nt, np.int64(t))
     for i in range(db.size):
         db[i] = column_sum(part, i)
+
+
+@loop
+def thin_share(g, y, x, w, active, slope, gz, dx, db_part, dw_part, nt, t):
+    """Do a thread's rows of the backward pass of a layer with few inputs or few outputs.
+
+    Nothing but sums is left for later: the rows of another thread are slow to fetch.
+    """
+    (m, n), k = g.shape, x.shape[1]
+    lo, hi = t * m // nt, (t + 1) * m // nt
+    activation_share(g, y, active, slope, gz, db_part[t], lo, hi)
+    if dx.size > 0 and n <= THIN:
+        combine_rows(gz[lo:hi], w, dx[lo:hi])
+    elif dx.size > 0:
+        zeros = np.zeros(k, np.float32)
+        dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
+    if dw_part.size > 0 and n <= THIN:
+        weighted_sums(gz[lo:hi], x[lo:hi], dw_part[t])
+    elif dw_part.size > 0:
+        weighted_sums(x[lo:hi], gz[lo:hi], dw_part[t])
+
+
+@threaded
+def _back_thin(g, y, x, w, active, slope, gz, dx, dw, db, nt):
+    n, k = w.shape
+    act = np.float32(slope)
+    db_part = np.empty((nt, n))
+    few, many = (n, k) if n <= THIN else (k, n)
+    dw_part = np.empty((nt if dw.size > 0 else 0, few, many), np.float32)
+    if nt == 1:
+        thin_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, nt, INT0)
+    else:
+        for t in prange(nt):
+            thin_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, nt, np.int64(t))
+    for i in range(db.size):
+        db[i] = column_sum(db_part, i)
+    if dw.size > 0:
+        total = dw if n <= THIN else dw.T
+        for i in range(few):
+            for j in range(many):
+                total[i, j] = column_sum(dw_part[:, i], j)
