@@ -127,6 +127,9 @@ def _start_threads() -> str:
 
 
 _LAYER = _start_threads()
+
+#: ``numba.get_num_threads`` without the two locks it takes first, to start a pool that runs already
+_pool_size = getattr(numba.np.ufunc.parallel, "_get_num_threads", numba.get_num_threads)
 _forked = False
 
 
@@ -146,7 +149,7 @@ def threads(work: int = SMALL) -> int:
     if _forked and _LAYER != "tbb":
         _warn_forked()
         return 1
-    return numba.get_num_threads()
+    return _pool_size()
 
 
 _warned_forked = False

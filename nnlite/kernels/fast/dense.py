@@ -18,6 +18,7 @@ from nnlite.kernels.fast.channels import back_rows, column_sum, sum_rows
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.product import (
+    LANES,
     PIECE,
     ROWS,
     SPARE,
@@ -35,8 +36,11 @@ from nnlite.kernels.reference.dense import check_linear_backward, check_product
 
 #: Up to this many rows or columns a product is done without tiles, which would be mostly empty.
 THIN = 3
-#: Numbers that are packed sooner by one thread than another is woken for its half.
-FEW = 8192
+#: Panels of up to this many numbers are packed by every thread for itself: sooner than it could
+#: fetch another's.
+FEW = 16384
+#: Up to this many weights, a backward pass is divided by rows only, if each thread has so many.
+FEW_WEIGHTS, MANY_ROWS = 20000, 64
 
 NO_VECTOR, NO_MATRIX = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
@@ -54,7 +58,7 @@ def linear(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
     if n <= THIN:
         _dots(x, w, bias, factor(slope), y, nt)
     else:
-        _multiply(x, k, 1, w, 1, k, k, bias, factor(slope), y, _panels(k, n), nt)
+        _multiply(x, k, 1, w, 1, k, k, bias, factor(slope), y, _panels(k, n, nt), nt)
     return y
 
 
@@ -79,7 +83,7 @@ def _product(a: np.ndarray, a_row: int, a_column: int, b: np.ndarray, m: int, k:
     n = b.shape[1]
     y = np.empty((m, n), np.float32)
     a, b, nt = contiguous(a), contiguous(b), threads(m * n * (1 + k // 8))
-    _multiply(a, a_row, a_column, b, n, 1, k, padded_bias(None, n), 1.0, y, _panels(k, n), nt)
+    _multiply(a, a_row, a_column, b, n, 1, k, padded_bias(None, n), 1.0, y, _panels(k, n, nt), nt)
     return y
 
 
@@ -100,21 +104,22 @@ def linear_backward(
     dw = np.empty((n, k), np.float32) if 1 in wanted else None
     db = np.empty(n, np.float32) if 2 in wanted else None
     nt = threads(m * n * (1 + k // 8))
-    outputs = [
+    wanted_or_empty = (
         NO_MATRIX if dx is None else dx,
         NO_MATRIX if dw is None else dw,
         NO_VECTOR if db is None else db,
-    ]
-    if min(k, n) <= THIN:
-        _back_thin(g, y, x, w, slope is not None, factor(slope), gz, *outputs, nt)
-    else:
-        panels = _panels(n + m, k)
-        _back(g, y, x, w, slope is not None, factor(slope), gz, *outputs, panels, nt)
+    )
+    by_rows = min(n, k) <= THIN or (1 < nt <= m // MANY_ROWS and n * k <= FEW_WEIGHTS)
+    size = nt * max(n, -(-m // nt)) if by_rows else n + m
+    (_back_by_rows if by_rows else _back)(
+        g, y, x, w, slope is not None, factor(slope), gz, *wanted_or_empty,
+        scratch("panels", size * padded_width(k)), nt,
+    )  # fmt: skip
     return dx, dw, db
 
 
-def _panels(k: int, n: int) -> np.ndarray:
-    return scratch("panels", k * padded_width(n))
+def _panels(k: int, n: int, nt: int) -> np.ndarray:
+    return scratch("panels", max(k * padded_width(n), nt * FEW))
 
 
 # ---- thin products -----------------------------------------------------------------------------
@@ -190,29 +195,30 @@ INT0, INT1 = np.int64(0), np.int64(1)
 
 
 @loop
-def share(m, n, nt, t):
-    """Rows r0..r1 and columns p0..p1 of an m × n product that are thread t's.
+def by_panels(m, n, nt):
+    """Tell whether threads should divide the columns of an m × n product rather than its rows.
 
-    A thread that keeps to some rows reads all panels, and one that keeps to the panels it packed,
-    which lie in its own cache, all rows: the larger factor is divided, unless that leaves the
-    busiest with a tenth more to do.
+    A thread that keeps to some rows reads all panels, and one that keeps to some panels all rows:
+    the larger factor is divided, unless that leaves the busiest with a tenth more to do.
     """
     tiles, panels = -(-m // ROWS), -(-n // WIDTH)
-    by_panels, by_rows = -(-panels // nt) * tiles, -(-tiles // nt) * panels
-    if by_panels <= (1.1 if m <= n else 0.9) * by_rows:
-        return 0, m, t * panels // nt * WIDTH, min(n, (t + 1) * panels // nt * WIDTH)
-    return t * tiles // nt * ROWS, min(m, (t + 1) * tiles // nt * ROWS), 0, n
+    apart, rows_apart = -(-panels // nt) * tiles, -(-tiles // nt) * panels
+    return panels >= nt and apart <= (1.1 if m <= n else 0.9) * rows_apart
 
 
 @loop
-def multiply_share(a, a_row, a_column, k, panels, bias, slope, y, nt, t):
-    """Compute a thread's share of ``y = act(a b + bias)``, with b in panels.
+def share(count, width, n, nt, t):
+    """Begin and end of a thread's share of n, in units of ``width``, of which there are count."""
+    return t * count // nt * width, min(n, (t + 1) * count // nt * width)
+
+
+@loop
+def multiply_block(a, a_row, a_column, k, panels, bias, slope, y, r0, r1, p0, p1):
+    """Compute rows r0..r1 and columns p0..p1 of ``y = act(a b + bias)``, with b in panels.
 
     Matrices are flat, but for y; the bias has zeros up to the width of the last tile.
     """
-    n = y.shape[1]
-    r0, r1, p0, p1 = share(len(y), n, nt, t)
-    m = r1 - r0
+    m, n = r1 - r0, y.shape[1]
     if m <= 0 or p1 <= p0:
         return
     off = np.empty(m + ROWS, np.int64)
@@ -230,33 +236,65 @@ def multiply_share(a, a_row, a_column, k, panels, bias, slope, y, nt, t):
 
 
 @loop
-def pack_share(b, b_row, b_column, k, n, panels, nt, t):
-    """Pack a thread's share of the panels of b, a flat (k, n) matrix."""
-    count = -(-n // WIDTH)
-    lo, hi = t * count // nt, (t + 1) * count // nt
-    table = np.empty(k, np.int64)
-    for p in range(lo * WIDTH, min(n, hi * WIDTH), WIDTH):
+def pack_block(b, b_row, b_column, k, n, panels, p0, p1, k0, k1):
+    """Pack rows k0..k1 and columns p0..p1 of b, a flat (k, n) matrix."""
+    table = np.empty(k1 - k0, np.int64)
+    for p in range(p0, p1, WIDTH):
         if b_column == 1:
-            pack_rows(b, 0, b_row, k, n, p, panels, 0, k)
+            pack_rows(b, 0, b_row, k, n, p, panels, k0, k1)
         else:
-            for i in range(k):
-                table[i] = i * panel_width(n - p)
-            pack_columns(b, 0, b_column, k, n, p, panels, p * k, table)
+            for i in range(k1 - k0):
+                table[i] = (k0 + i) * panel_width(n - p)
+            pack_columns(b, k0, b_column, k1 - k0, n, p, panels, p * k, table)
+
+
+@loop
+def pack_share(b, b_row, b_column, k, n, panels, nt, t):
+    """Pack a thread's share of b: some panels or, if there are too few, rows of all."""
+    count = -(-n // WIDTH)
+    if count >= nt:
+        p0, p1 = share(count, WIDTH, n, nt, t)
+        pack_block(b, b_row, b_column, k, n, panels, p0, p1, INT0, k)
+    else:
+        k0, k1 = share(-(-k // LANES), LANES, k, nt, t)
+        pack_block(b, b_row, b_column, k, n, panels, INT0, n, k0, k1)
+
+
+@loop
+def multiply_share(a, a_row, a_column, k, panels, bias, slope, y, nt, t):
+    """Compute a thread's share of ``y = act(a b + bias)``."""
+    m, n = y.shape
+    if by_panels(m, n, nt):
+        p0, p1 = share(-(-n // WIDTH), WIDTH, n, nt, t)
+        multiply_block(a, a_row, a_column, k, panels, bias, slope, y, INT0, m, p0, p1)
+    else:
+        r0, r1 = share(-(-m // ROWS), ROWS, m, nt, t)
+        multiply_block(a, a_row, a_column, k, panels, bias, slope, y, r0, r1, INT0, n)
 
 
 @threaded
 def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels, nt):
     """Compute ``y = act(a b + bias)`` from matrices and the distances of their rows and columns."""
     a, b, act = a.reshape(-1), b.reshape(-1), np.float32(slope)
-    n = y.shape[1]
-    if nt == 1 or k * n <= FEW:
+    m, n = y.shape
+    size = k * padded_width(n)
+    if nt == 1:
         pack_share(b, b_row, b_column, k, n, panels, INT1, INT0)
+        multiply_share(a, a_row, a_column, k, panels, bias, act, y, INT1, INT0)
+    elif size <= FEW or by_panels(m, n, nt):  # a thread packs all that it needs itself
+        few = size <= FEW
+        for i in prange(nt):
+            t = np.int64(i)
+            if few:
+                own = panels[t * size : (t + 1) * size]
+                pack_share(b, b_row, b_column, k, n, own, INT1, INT0)
+                multiply_share(a, a_row, a_column, k, own, bias, act, y, nt, t)
+            else:
+                pack_share(b, b_row, b_column, k, n, panels, nt, t)
+                multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, t)
     else:
         for t in prange(nt):
             pack_share(b, b_row, b_column, k, n, panels, nt, np.int64(t))
-    if nt == 1:
-        multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, INT0)
-    else:
         for t in prange(nt):
             multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, np.int64(t))
 
@@ -314,41 +352,68 @@ def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
 
 
 @loop
-def thin_share(g, y, x, w, active, slope, gz, dx, db_part, dw_part, nt, t):
-    """Do a thread's rows of the backward pass of a layer with few inputs or few outputs.
-
-    Nothing but sums is left for later: the rows of another thread are slow to fetch.
-    """
+def rows_share(g, y, x, w, active, slope, gz, dx, db_part, dw_part, zeros, panels, nt, t):
+    """Do a thread's rows of the backward pass, for few weights; only sums are left for later."""
     (m, n), k = g.shape, x.shape[1]
     lo, hi = t * m // nt, (t + 1) * m // nt
+    size = max(n, -(-m // nt)) * padded_width(k)
+    own = panels[t * size : (t + 1) * size]
     activation_share(g, y, active, slope, gz, db_part[t], lo, hi)
-    if dx.size > 0 and n <= THIN:
-        combine_rows(gz[lo:hi], w, dx[lo:hi])
-    elif dx.size > 0:
-        zeros = np.zeros(k, np.float32)
-        dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
-    if dw_part.size > 0 and n <= THIN:
-        weighted_sums(gz[lo:hi], x[lo:hi], dw_part[t])
-    elif dw_part.size > 0:
-        weighted_sums(x[lo:hi], gz[lo:hi], dw_part[t])
+    if dx.size > 0:
+        if n <= THIN:
+            combine_rows(gz[lo:hi], w, dx[lo:hi])
+        elif k <= THIN:
+            dot_rows(gz[lo:hi], np.ascontiguousarray(w.T), zeros, ONE, dx[lo:hi])
+        else:
+            pack_share(w.reshape(-1), k, INT1, n, k, own, INT1, INT0)
+            multiply_block(gz.reshape(-1), n, INT1, n, own, zeros, ONE, dx, lo, hi, INT0, k)
+    if dw_part.size > 0:
+        rows, part = x[lo:hi], dw_part[t]
+        if n <= THIN:
+            weighted_sums(gz[lo:hi], rows, part)
+        elif k <= THIN:
+            weighted_sums(rows, gz[lo:hi], part)
+        else:
+            pack_share(rows.reshape(-1), k, INT1, hi - lo, k, own, INT1, INT0)
+            own_gz = gz[lo:hi].reshape(-1)
+            multiply_block(own_gz, INT1, n, hi - lo, own, zeros, ONE, part, INT0, n, INT0, k)
+
+
+@loop
+def add_parts(part, total, lo, hi):
+    """Sum matrices, one per thread: rows lo..hi."""
+    n = total.shape[1]
+    for i in range(lo, hi):
+        total[i, :] = ZERO
+        for t in range(len(part)):
+            for j in range(n):
+                total[i, j] += part[t, i, j]
 
 
 @threaded
-def _back_thin(g, y, x, w, active, slope, gz, dx, dw, db, nt):
+def _back_by_rows(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
     n, k = w.shape
     act = np.float32(slope)
+    turned = k <= THIN < n  # a part of dw is computed as its transpose
     db_part = np.empty((nt, n))
-    few, many = (n, k) if n <= THIN else (k, n)
-    dw_part = np.empty((nt if dw.size > 0 else 0, few, many), np.float32)
+    parts = nt if dw.size > 0 else 0
+    dw_part = np.empty((parts, k, n) if turned else (parts, n, k), np.float32)
+    zeros = np.zeros(k + WIDTH, np.float32)
     if nt == 1:
-        thin_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, nt, INT0)
+        rows_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, zeros, panels, nt, INT0)
     else:
-        for t in prange(nt):
-            thin_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, nt, np.int64(t))
+        for i in prange(nt):
+            t = np.int64(i)
+            rows_share(g, y, x, w, active, act, gz, dx, db_part, dw_part, zeros, panels, nt, t)
     for i in range(db.size):
         db[i] = column_sum(db_part, i)
     if dw.size > 0:
-        total = dw if n <= THIN else dw.T
-        for i in range(few):
-            for j in range(many):
-                total[i, j] = column_sum(dw_part[:, i], j)
+        if turned:
+            for i in range(n):
+                for j in range(k):
+                    dw[i, j] = column_sum(dw_part[:, j], i)
+        elif nt == 1 or n <= THIN:
+            add_parts(dw_part, dw, INT0, n)
+        else:
+            for t in prange(nt):
+                add_parts(dw_part, dw, np.int64(t) * n // nt, np.int64(t + 1) * n // nt)

@@ -118,7 +118,7 @@ def _places(
     places = np.empty((len(params), 5), np.int64)
     begins = np.zeros(len(params) + 1, np.int64)
     for i, arrays in enumerate(zip(params, grads, first, second, third, strict=True)):
-        enter(*[a.reshape(-1) for a in arrays], places, begins, i)
+        enter(*arrays, places, begins, i)
     return places, begins
 
 

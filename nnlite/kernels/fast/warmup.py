@@ -66,6 +66,7 @@ def _products() -> None:
         dense.linear(x, x)
         dense.linear_backward(x, x, x, x, 0.0)
     dense.linear(x, x[:1])
+    dense.linear_backward(x[:, :1], x[:, :1], x, x[:1])
 
 
 def _steps() -> None:
