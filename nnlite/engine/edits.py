@@ -39,10 +39,12 @@ def _grid(shape: tuple[int, ...]) -> tuple[slice, ...]:
 def fingerprints(
     reads: tuple[int, ...], values: tuple[Any, ...], args: tuple[Any, ...], out: Any
 ) -> tuple[Any, ...] | bytes:
-    """For each position read: something that changes when that array does.
+    """For each position read: what the array there holds now.
 
     Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
-    ``out``. For two small arrays, the daily bread of arithmetic, the bytes of both are joined.
+    ``out``. An entry is the bytes of a small array; of a large one the compared entries, as a view,
+    their bytes, and the number of edits made through the tensor. For two small arrays, the daily
+    bread of arithmetic, the bytes of both are joined.
     """
     if reads == _BOTH:
         x, y = values[0], values[1]
@@ -56,20 +58,28 @@ def fingerprints(
         elif x.size <= WHOLE:
             prints.append(x.tobytes())
         else:
+            some = x[_grid(x.shape)]
             edits = getattr(args[r] if r >= 0 else out, "_version", 0)
-            prints.append((edits, x[_grid(x.shape)].tobytes()))
+            prints.append((some, some.tobytes(), edits))
     return tuple(prints)
 
 
-def edited(
-    reads: tuple[int, ...], values: tuple[Any, ...], args: tuple[Any, ...], out: Any, prints: Any
-) -> int:
-    """The first position read whose array is no longer what ``prints`` was taken of."""
-    now = fingerprints(reads, values, args, out)
-    if isinstance(prints, bytes):
-        n = values[0].nbytes
-        return 0 if now[:n] != prints[:n] else 1
-    return next(r for r, x, y in zip(reads, now, prints, strict=True) if x != y)
+def edited(node: tuple[Any, ...], out: Any) -> int | None:
+    """The first position read whose array is not what it was when ``out`` was made, if any."""
+    _, args, values, _, _, reads, prints = node
+    if type(prints) is bytes:
+        x, y = values[0].tobytes(), values[1].tobytes()
+        return None if x + y == prints else 0 if x != prints[: len(x)] else 1
+    for r, before in zip(reads, prints, strict=True):
+        if type(before) is tuple:
+            some, content, edits = before
+            now = getattr(args[r] if r >= 0 else out, "_version", 0)
+            same = some.tobytes() == content and now == edits
+        else:
+            same = before is None or (values[r] if r >= 0 else out._data).tobytes() == before
+        if not same:
+            return r
+    return None
 
 
 class InPlaceEdits:

@@ -440,7 +440,9 @@ def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tens
             [
                 i
                 for i, a in enumerate(args)
-                if isinstance(a, Tensor) and a.requires_grad and op.differentiable(i)
+                if isinstance(a, Tensor)
+                and a.requires_grad
+                and (op.all_rules or op.vjps[i] is not None)
             ]
         )
         if wanted:

@@ -64,6 +64,7 @@ class Operation:
         "__name__",
         "_known",
         "_reads_for",
+        "all_rules",
         "arity",
         "array_names",
         "binary",
@@ -113,6 +114,8 @@ class Operation:
 
         #: two arguments, a rule for each, no parameters: the walk back has a short cut for these
         self.binary = self.arity == 2 and not (variadic or joint or params or residuals)
+        #: every argument has a gradient (else ``vjps[i]`` is None where one has not)
+        self.all_rules = variadic or joint is not None
         #: what stands for a tensor's history when backward has let go of it
         self.freed = (self, None, None, None, None, None, None)
         self._reads_for: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
@@ -135,10 +138,6 @@ class Operation:
             reads = tuple({r for i in wanted for r in self.reads_of(i, n)})
             self._reads_for[wanted, n] = reads
         return reads
-
-    def differentiable(self, i: int) -> bool:
-        """Whether argument ``i`` has a gradient."""
-        return self.variadic or self.joint is not None or self.vjps[i] is not None
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Apply to arrays, or record on the graph if an argument is a Tensor."""

@@ -99,7 +99,7 @@ def linear_backward(
     g, x, w = contiguous(g), contiguous(x), contiguous(w)
     gz = g
     if slope is not None:
-        y, gz = contiguous(y), scratch("gradient", m * n)[: m * n].reshape(m, n)
+        y, gz = contiguous(y), scratch("gradient", m * n)[: m * n].reshape(g.shape)
     dx = np.empty((m, k), np.float32) if 0 in wanted else None
     dw = np.empty((n, k), np.float32) if 1 in wanted else None
     db = np.empty(n, np.float32) if 2 in wanted else None
