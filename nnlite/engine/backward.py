@@ -180,7 +180,8 @@ def free(visited: list[Tensor]) -> None:
 
 def _edited(t: Tensor) -> str:
     """The message for an array that was edited although a rule needs it."""
-    op, values, r = t._node[0], t._node[2], edited(t._node, t)
+    op, values = t._node[0], t._node[2]
+    r: Any = edited(t._node, t)
     what = "its result" if r == ops.OUT else f"its argument {r + 1}"
     return (
         f"the derivative of {op.name!r} needs an array that was edited after the operation: "
