@@ -446,7 +446,7 @@ def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tens
             ]
         )
         if wanted:
-            reads = op.reads_for(wanted, len(args))
+            reads = op.reads_for(wanted, len(args), params)
             prints = fingerprints(reads, values, args, t) if reads else None
             t.requires_grad = True
             t._node = (op, args, values, params, wanted, reads, prints)

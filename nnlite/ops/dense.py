@@ -44,6 +44,7 @@ channel_affine: Operation = Operation(
     joint=_affine_rule,
     arrays=("x", "scale", "shift"),
     params=("slope",),
+    out_with="slope",
     name="channel_affine",
     fresh=True,
 )
@@ -97,6 +98,7 @@ linear: Operation = Operation(
     joint=_linear_rule,
     arrays=("x", "w", "bias"),
     params=("slope",),
+    out_with="slope",
     name="linear",
     fresh=True,
 )

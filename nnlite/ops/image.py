@@ -30,6 +30,7 @@ conv2d: Operation = Operation(
     joint=_conv2d_rule,
     arrays=("x", "w", "bias"),
     params=(*_WINDOW, "slope"),
+    out_with="slope",
     name="conv2d",
     fresh=True,
 )
@@ -51,6 +52,7 @@ conv2d_input_grad: Operation = Operation(
     joint=_conv2d_input_grad_rule,
     arrays=("g", "w", "bias"),
     params=("input_shape", *_WINDOW, "slope"),
+    out_with="slope",
     name="conv2d_input_grad",
     fresh=True,
 )

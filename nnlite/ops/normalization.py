@@ -47,6 +47,7 @@ batch_norm = Operation(
     joint=_rule,
     arrays=("x", "weight", "bias"),
     params=("eps", "slope", "on_statistics"),
+    out_with="slope",
     name="batch_norm",
     fresh=True,
     residuals=True,

@@ -58,6 +58,8 @@ class Operation:
     residuals : bool
         True if ``forward`` returns ``(out, residual)``: something computed on the way that the rule
         can use. The rule gets it as the keyword ``residual``.
+    out_with : str
+        A parameter without which (None) the rules do not read the result: a fused activation.
     """
 
     __slots__ = (
@@ -73,6 +75,7 @@ class Operation:
         "fresh",
         "joint",
         "name",
+        "out_with",
         "param_names",
         "reads",
         "reads_both",
@@ -93,6 +96,7 @@ class Operation:
         joint: Callable[..., Any] | None = None,
         residuals: bool = False,
         fresh: bool = False,
+        out_with: str = "",
     ) -> None:
         self.forward = forward
         self.vjps = vjps
@@ -102,6 +106,7 @@ class Operation:
         self.selective = joint is not None and "wanted" in _names(joint)
         self.residuals = residuals
         self.fresh = fresh
+        self.out_with = out_with
         self.param_names = params
         self._known = frozenset(params)
         self.array_names = arrays or _array_names(vjps, joint)
@@ -118,7 +123,7 @@ class Operation:
         self.all_rules = variadic or joint is not None
         #: what stands for a tensor's history when backward has let go of it
         self.freed = (self, None, None, None, None, None, None)
-        self._reads_for: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
+        self._reads_for: dict[tuple[tuple[int, ...], int, bool], tuple[int, ...]] = {}
         #: what the rules of both arguments read, for operations with two
         self.reads_both = tuple({*self.reads[0], *self.reads[1]}) if len(self.reads) == 2 else ()
 
@@ -131,12 +136,13 @@ class Operation:
             return tuple(j for j in range(n) if j != i) if self.reads[0] else ()
         return self.reads[i]
 
-    def reads_for(self, wanted: tuple[int, ...], n: int) -> tuple[int, ...]:
+    def reads_for(self, wanted: tuple[int, ...], n: int, params: dict[str, Any]) -> tuple[int, ...]:
         """Positions of the arrays (of ``n``) that the rules for the arguments ``wanted`` read."""
-        reads = self._reads_for.get((wanted, n))
+        out = not self.out_with or params.get(self.out_with) is not None
+        reads = self._reads_for.get((wanted, n, out))
         if reads is None:
-            reads = tuple({r for i in wanted for r in self.reads_of(i, n)})
-            self._reads_for[wanted, n] = reads
+            reads = tuple({r for i in wanted for r in self.reads_of(i, n) if out or r != OUT})
+            self._reads_for[wanted, n, out] = reads
         return reads
 
     def __call__(self, *args: Any, **params: Any) -> Any:

@@ -144,3 +144,32 @@ def test_a_gradient_penalty_reaches_the_weights():
     expected = nnlite.jacobian(penalty, critic[0].weight.data)
     np.testing.assert_allclose(critic[0].weight.grad, expected, rtol=1e-12)
     assert nnlite.gradcheck(penalty, critic[0].weight.data)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Linear(4, 30, rng=0), (5, 4)),
+        (nn.Conv2d(2, 3, 3, rng=0), (2, 2, 6, 6)),
+        (nn.ConvTranspose2d(2, 3, 3, rng=0), (2, 2, 6, 6)),
+        (nn.BatchNorm2d(3), (4, 3, 6, 6)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_a_fused_activation_needs_the_result_of_a_layer(layer, shape):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    y = layer(x)
+    y.sum().backward()
+    expected = layer.weight.grad
+    layer.zero_grad()
+    y = layer(x)
+    total = y.sum()
+    y.data[...] = 0  # as an in-place activation would
+    total.backward()
+    np.testing.assert_array_equal(layer.weight.grad, expected)
+
+    y = nn.Sequential(layer, nn.LeakyReLU(0.2))(x)
+    total = y.sum()
+    y.data[...] = 0
+    with pytest.raises(RuntimeError, match=r"needs an array that was edited.*its result"):
+        total.backward()
