@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnlite.kernels import reference
 from nnlite.kernels.geometry import output_size
 
 
@@ -89,8 +90,6 @@ def test_transposed_convolution_and_weight_gradient_are_the_adjoints(kernels, dt
 
 @pytest.mark.parametrize("seed", range(20))
 def test_every_entry_of_both_gradients_is_the_one_of_the_reference(kernels, seed):
-    from nnlite.kernels import reference
-
     rng = np.random.default_rng(2000 + seed)
     x_shape, w_shape, window = random_geometry(rng)
     x, w = (rng.standard_normal(s) for s in (x_shape, w_shape))
@@ -252,3 +251,21 @@ def test_complex_steps_pass_through(kernels, rng):
     direction = rng.standard_normal(x.shape)
     slope_of_y = kernels.conv2d(x + 1e-30j * direction, w).imag / 1e-30
     np.testing.assert_allclose(slope_of_y, kernels.conv2d(direction, w), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("images", "channels", "size", "filters", "kernel"),
+    [(3, 65, 4, 270, 4), (2, 132, 4, 128, 4), (5, 300, 1, 900, 1), (1, 40, 9, 800, 3)],
+)
+def test_weight_gradients_larger_than_a_cache(
+    kernels, rng, images, channels, size, filters, kernel
+):
+    """Threads share out the filters of these, not the images."""
+    window = {"stride": (2, 2), "padding": (kernel // 2, kernel // 2)}
+    out = (size + 2 * (kernel // 2) - kernel) // 2 + 1
+    x = rng.standard_normal((images, channels, size, size)).astype(np.float32)
+    g = rng.standard_normal((images, filters, out, out)).astype(np.float32)
+    shape = (filters, channels, kernel, kernel)
+    got = kernels.conv2d_weight_grad(x, g, shape, **window)
+    exact = reference.conv2d_weight_grad(x.astype(float), g.astype(float), shape, **window)
+    np.testing.assert_allclose(got, exact, atol=3e-6 * np.abs(exact).max())

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import config, event
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
@@ -45,6 +46,11 @@ ONLY_PRANGE = {
     "setitem": False,
     "stencil": False,
 }
+
+#: To Numba another type of argument means another copy of all that is called. Where 0 and 1, which
+#: would be types of their own, are handed to a loop they go by these names, and the number of a
+#: thread, which prange makes an unsigned integer, is handed on as ``np.int64(t)``.
+INT0, INT1 = np.int64(0), np.int64(1)
 
 #: Elements of pointwise work below which one thread is faster than waking another.
 SMALL = 16384

@@ -15,7 +15,7 @@ from nnlite.kernels import reference
 from nnlite.kernels.fast.activations import activate, factor
 from nnlite.kernels.fast.arrays import all_float32, contiguous, padded_bias, scratch
 from nnlite.kernels.fast.channels import back_rows, column_sum, sum_rows
-from nnlite.kernels.fast.compiling import loop, threaded, threads
+from nnlite.kernels.fast.compiling import INT0, INT1, loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.product import (
     LANES,
@@ -186,12 +186,6 @@ def combine_rows(a, b, y):
 
 
 # ---- products in tiles -------------------------------------------------------------------------
-#
-# To Numba another type of argument means another copy of all that is called. The number of a
-# thread, which prange makes an unsigned integer, is handed on as a signed one, and 0 and 1, which
-# would be types of their own, by these names.
-
-INT0, INT1 = np.int64(0), np.int64(1)
 
 
 @loop

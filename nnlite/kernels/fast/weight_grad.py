@@ -2,7 +2,8 @@
 
 The product that :mod:`convolution` computes with pixels as rows and taps as terms of the sum is
 turned round: rows are taps, the sum runs over images and pixels, and the output gradient takes the
-weights' place. Threads share out the images and keep sums of their own, which are added at the end.
+weights' place. Threads share out the images and keep sums of their own, which are added at the
+end; or, if two such sums would not stay in the cache, each computes the sums of some filters.
 """
 
 from functools import lru_cache
@@ -13,12 +14,13 @@ from numba import prange
 
 from nnlite.kernels import reference
 from nnlite.kernels.fast.arrays import all_float32, channels_last, padded_bias, scratch
-from nnlite.kernels.fast.compiling import loop, threaded, threads
+from nnlite.kernels.fast.compiling import INT0, INT1, loop, threaded, threads
 from nnlite.kernels.fast.convolution import pad
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.gather import SCRATCH, record
 from nnlite.kernels.fast.product import (
     LANES,
+    PIECE,
     ROWS,
     SPARE,
     WIDTH,
@@ -32,6 +34,7 @@ from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window, check_conv_gradient
 
 MOST_SUMS = 1 << 26  #: floats of partial sums in all threads together
+LARGE_SUMS = 1 << 18  #: floats of a thread's sums that would fill its second-level cache
 DIRECT_COLUMNS = 128  #: the output gradient is read in place up to this many channels
 
 
@@ -50,9 +53,10 @@ class Correlate(NamedTuple):
     plan: np.ndarray  #: one PLAN
     scratch: int  #: floats of padded images per thread
     packed: int  #: floats of packed output gradients per thread
-    sums: int  #: floats of partial sums per thread
+    sums: int  #: floats of sums
     slots: int  #: pieces of work: images, or bands of images
     threads: int
+    by_filters: bool  #: whether threads share out filters, not slots
 
 
 @lru_cache(maxsize=512)
@@ -65,17 +69,21 @@ def plan_weight_grad(
     (sh, sw), (ph, pw), (dh, dw) = window[:3]
     (oh, ow) = size
     rows = kh * kw * c
-    nt = max(1, min(nt, MOST_SUMS // (rows * f)))
+    by_filters = nt > 1 and rows * f > LARGE_SUMS and f >= nt * WIDTH
+    if not by_filters:
+        nt = max(1, min(nt, MOST_SUMS // (rows * f)))
     reach_y, reach_x = (oh - 1) * sh + dh * (kh - 1) + 1, (ow - 1) * sw + dw * (kw - 1) + 1
     direct = ph == pw == 0
     width = w if direct else reach_x
     whole = reach_y * width * c
-    bands = max(-(-whole // (4 * SCRATCH)), -(-nt // max(n, 1)))
+    bands = max(-(-whole // (4 * SCRATCH)), 1 if by_filters else -(-nt // max(n, 1)))
     band = max(1, -(-oh // bands))
     bands = -(-oh // band)
     images = 1
     if bands == 1:
-        images = max(1, min(3 * SCRATCH // 2 // whole, -(-n // nt)))
+        # what fits; small images until a sum is long, as far as one large image might go
+        fit, most, long = 3 * SCRATCH // 2 // whole, 4 * SCRATCH // whole, -(-PIECE // (oh * ow))
+        images = max(1, min(max(fit, min(long, most)), n if by_filters else -(-n // nt)))
     rows_in = h if direct else (band - 1) * sh + dh * (kh - 1) + 1
     in_place = f % LANES == 0 and f <= DIRECT_COLUMNS
     plan = (
@@ -89,6 +97,7 @@ def plan_weight_grad(
         rows * f,
         n * bands,
         nt,
+        by_filters,
     )
 
 
@@ -115,25 +124,28 @@ def conv2d_weight_grad(
         dw.reshape(-1),
     )
     zeros, buffers = padded_bias(None, len(dw)), scratch("images", nt * plan.scratch)
-    packed, sums = scratch("gradients", nt * plan.packed), scratch("sums", nt * plan.sums)
+    packed = scratch("gradients", nt * plan.packed)
+    sums = scratch("sums", plan.sums if plan.by_filters else nt * plan.sums)
     if nt == 1:
-        correlate_slots(source, gradient, plan.plan, zeros, buffers, packed, sums, 0, plan.slots)
+        correlate_slots(
+            source, gradient, plan.plan, zeros, buffers, packed, sums, 0, plan.slots, 0, len(dw)
+        )
         add_sums(sums, plan.sums, 1, out, plan.plan, 0, len(dw))
     else:
         _correlate(
             source, gradient, out, plan.plan, zeros, buffers, plan.scratch, packed, plan.packed,
-            sums, plan.sums, plan.slots, nt,
+            sums, plan.sums, plan.slots, plan.by_filters, nt,
         )  # fmt: skip
     return dw
 
 
 @loop
-def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi):
-    """Sum over slots lo..hi: ``sums[(tap, channel), filter]``."""
+def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi, f0, f1):
+    """Sum over slots lo..hi, for filters f0..f1: ``sums[(tap, channel), filter]``."""
     p = plan[0]
     rows = p.kh * p.kw * p.c
     if hi <= lo:
-        sums[: rows * p.f] = ZERO
+        sums[: rows * p.f] = ZERO  # of slots only: every thread has some filters
         return
     off = np.empty(rows + ROWS, np.int64)
     out = np.empty(rows + ROWS, np.int64)
@@ -162,15 +174,15 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi):
                 to = i * image_step
                 pad(x, begin, p.h, p.w, p.c, top, p.rows_in, -p.pw, p.width, buffer, to)
         terms = (group, image_step, u, p.sh * p.width * p.c, p.ow, p.sw * p.c)
-        matrix, m0, ld = g, (image * p.oh + u0) * p.ow * p.f, p.f
+        matrix, m0, ld = g, (image * p.oh + u0) * p.ow * p.f + f0, p.f
         if not p.in_place:
             k = group * u * p.ow
-            for column in range(0, p.f, WIDTH):
-                pack_rows(g, m0, p.f, k, p.f, column, packed, 0, k)
+            for column in range(0, f1 - f0, WIDTH):
+                pack_rows(g, m0, p.f, k, f1 - f0, column, packed, 0, k)
             matrix, m0, ld = packed, 0, 0
         multiply(
-            rows, source, off, x0, terms, matrix, m0, ld, p.f, sums, out, 0, zeros, ONE, slot > lo,
-            spare,
+            rows, source, off, x0, terms, matrix, m0, ld, f1 - f0, sums, out, f0, zeros, ONE,
+            slot > lo, spare,
         )  # fmt: skip
         slot += group
 
@@ -180,11 +192,11 @@ def add_sums(sums, size, nt, dw, plan, lo, hi):
     """Add the threads' sums ((tap, channel), filter) and write (filter, channel, tap), lo..hi.
 
     In blocks of filters × channels that stay in the cache while their order is changed: each tap's
-    square is transposed, then the taps of each filter are interleaved.
+    square is transposed, then the square of each filter's taps and channels.
     """
     c, f, kk = plan[0].c, plan[0].f, plan[0].kh * plan[0].kw
     block = np.empty(kk * LANES * LANES, np.float32)
-    table = np.arange(LANES) * LANES
+    table, apart = np.arange(LANES) * LANES, np.arange(LANES) * kk
     for t in range(1, nt):
         for row in range(kk * c):
             at = row * f
@@ -197,8 +209,8 @@ def add_sums(sums, size, nt, dw, plan, lo, hi):
                 at, to = (tap * c + c0) * f + f0, tap * LANES * LANES
                 transpose(sums, at, f, channels, filters, block, to, table)
             for j in range(filters):
-                out = dw[((f0 + j) * c + c0) * kk : ((f0 + j) * c + c0 + channels) * kk]
-                interleave(block[j * LANES :], channels, kk, out)
+                to = ((f0 + j) * c + c0) * kk
+                transpose(block, j * LANES, LANES * LANES, kk, channels, dw, to, apart)
 
 
 @loop
@@ -207,24 +219,23 @@ def add(src, dst):
         dst[i] += src[i]
 
 
-@loop
-def interleave(block, channels, kk, out):
-    """Write ``out[channel kk + tap] = block[tap LANES² + channel]``."""
-    for tap in range(kk):
-        row, to = block[tap * LANES * LANES :], out[tap:]
-        for channel in range(channels):
-            to[channel * kk] = row[channel]
-
-
 @threaded
 def _correlate(
-    x, g, dw, plan, zeros, buffers, buffer_size, packed, packed_size, sums, size, slots, nt
+    x, g, dw, plan, zeros, buffers, buffer_size, packed, packed_size, sums, size, slots, by_filters,
+    nt,
 ):  # fmt: skip
-    for t in prange(nt):
-        correlate_slots(
-            x, g, plan, zeros, buffers[t * buffer_size :], packed[t * packed_size :],
-            sums[t * size :], t * slots // nt, (t + 1) * slots // nt,
-        )  # fmt: skip
     f = plan[0].f
-    for t in prange(nt):
-        add_sums(sums, size, nt, dw, plan, t * f // nt, (t + 1) * f // nt)
+    panels = -(-f // WIDTH)
+    for i in prange(nt):
+        t = np.int64(i)
+        buffer, pack, own = buffers[t * buffer_size :], packed[t * packed_size :], sums
+        lo, hi, f0, f1 = INT0, slots, INT0, f
+        if by_filters:
+            f0, f1 = t * panels // nt * WIDTH, min(f, (t + 1) * panels // nt * WIDTH)
+        else:
+            lo, hi, own = t * slots // nt, (t + 1) * slots // nt, sums[t * size :]
+        correlate_slots(x, g, plan, zeros, buffer, pack, own, lo, hi, f0, f1)
+    parts = INT1 if by_filters else nt
+    for i in prange(nt):
+        t = np.int64(i)
+        add_sums(sums, size, parts, dw, plan, t * f // nt, (t + 1) * f // nt)
