@@ -129,7 +129,9 @@ def walk(
             x, y = inputs
         elif op.joint is not None:
             if op.selective:
-                useful = tuple(i for i in wanted if towards is None or args[i]._order in towards)
+                useful = wanted
+                if towards is not None:
+                    useful = tuple(i for i in wanted if args[i]._order in towards)
                 every = op.joint(g, out, *inputs, wanted=useful, **params)
             else:
                 every = op.joint(g, out, *inputs, **params)

@@ -16,6 +16,7 @@ from nnlite.kernels.fast.machine import TILE
 from nnlite.kernels.fast.transpose import transpose
 
 FLOAT32 = np.dtype(np.float32)
+WIDTH = TILE.width
 
 
 def all_float32(*arrays: np.ndarray | None) -> bool:
@@ -128,9 +129,9 @@ def scratch(purpose: str, size: int) -> np.ndarray:
 
 def padded_bias(bias: np.ndarray | None, n: int) -> np.ndarray:
     """Return the bias of n channels, or zeros, with zeros up to the width of the last tile."""
-    if bias is not None and n % TILE.width == 0:
-        return flat(bias)
-    padded = np.zeros(n + TILE.width, FLOAT32)
+    if bias is not None and n % WIDTH == 0:
+        return contiguous(bias)
+    padded = np.zeros(n + WIDTH, FLOAT32)
     if bias is not None:
         padded[:n] = bias
     return padded

@@ -97,9 +97,9 @@ def linear_backward(
     check_slope("linear_backward", slope)
     (m, n), k = g.shape, x.shape[1]
     g, x, w = contiguous(g), contiguous(x), contiguous(w)
-    gz = g
-    if slope is not None:
-        y, gz = contiguous(y), scratch("gradient", m * n)[: m * n].reshape(g.shape)
+    active, behind = slope is not None, NO_VECTOR
+    if active:
+        y, behind = contiguous(y), scratch("gradient", m * n)
     dx = np.empty((m, k), np.float32) if 0 in wanted else None
     dw = np.empty((n, k), np.float32) if 1 in wanted else None
     db = np.empty(n, np.float32) if 2 in wanted else None
@@ -112,14 +112,14 @@ def linear_backward(
     by_rows = min(n, k) <= THIN or (1 < nt <= m // MANY_ROWS and n * k <= FEW_WEIGHTS)
     size = nt * max(n, -(-m // nt)) if by_rows else n + m
     (_back_by_rows if by_rows else _back)(
-        g, y, x, w, slope is not None, factor(slope), gz, *wanted_or_empty,
-        scratch("panels", size * padded_width(k)), nt,
+        g, y, x, w, active, factor(slope), behind, *wanted_or_empty,
+        scratch("panels", size * -(-k // LANES) * LANES), nt,
     )  # fmt: skip
     return dx, dw, db
 
 
 def _panels(k: int, n: int, nt: int) -> np.ndarray:
-    return scratch("panels", max(k * padded_width(n), nt * FEW))
+    return scratch("panels", max(k * -(-n // LANES) * LANES, nt * FEW))
 
 
 # ---- thin products -----------------------------------------------------------------------------
@@ -329,8 +329,9 @@ def product_share(gz, dx, dw, zeros, panels, nt, t):
 
 
 @threaded
-def _back(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
+def _back(g, y, x, w, active, slope, behind, dx, dw, db, panels, nt):
     act = np.float32(slope)
+    gz = behind[: g.size].reshape(g.shape) if active else g
     part = np.empty((nt, g.shape[1]))
     zeros = np.zeros(x.shape[1] + WIDTH, np.float32)
     if nt == 1:
@@ -385,9 +386,10 @@ def add_parts(part, total, lo, hi):
 
 
 @threaded
-def _back_by_rows(g, y, x, w, active, slope, gz, dx, dw, db, panels, nt):
+def _back_by_rows(g, y, x, w, active, slope, behind, dx, dw, db, panels, nt):
     n, k = w.shape
     act = np.float32(slope)
+    gz = behind[: g.size].reshape(g.shape) if active else g
     turned = k <= THIN < n  # a part of dw is computed as its transpose
     db_part = np.empty((nt, n))
     parts = nt if dw.size > 0 else 0
