@@ -4,6 +4,7 @@ from typing import Any
 
 from nnlite.nn import functional as F
 from nnlite.nn._inputs import as_pair, check_sizes
+from nnlite.nn.functional.resizing import check_resizing
 from nnlite.nn.module import Module
 
 
@@ -14,8 +15,12 @@ class MaxPool2d(Module):
     ----------
     kernel_size, stride, padding : int or (int, int)
         ``stride`` is the kernel size by default; padding never wins.
-    dilation, return_indices, ceil_mode
-        Only their defaults are supported.
+    dilation : int or (int, int)
+        Distance of a window's pixels.
+    return_indices : bool
+        Return also where each value was: a Tensor of positions ``h * W + w``.
+    ceil_mode : bool
+        Whether a last window may reach beyond the image and its padding.
     """
 
     def __init__(
@@ -28,21 +33,32 @@ class MaxPool2d(Module):
         ceil_mode: bool = False,
     ) -> None:
         super().__init__()
-        if as_pair(dilation, "MaxPool2d: dilation", 1) != (1, 1) or return_indices or ceil_mode:
-            raise NotImplementedError(
-                "MaxPool2d supports dilation=1, return_indices=False and ceil_mode=False only."
-            )
         _check_pooling("MaxPool2d", kernel_size, stride, padding)
+        as_pair(dilation, "MaxPool2d: dilation", 1)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
+        self.dilation = dilation
+        self.return_indices = return_indices
+        self.ceil_mode = ceil_mode
 
     def forward(self, x: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""
-        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+        return F.max_pool2d(
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
+        )
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+        )
 
 
 class AvgPool2d(Module):
@@ -52,10 +68,12 @@ class AvgPool2d(Module):
     ----------
     kernel_size, stride, padding : int or (int, int)
         ``stride`` is the kernel size by default; padding is zeros.
-    ceil_mode, divisor_override
-        Only their defaults are supported.
+    ceil_mode : bool
+        Whether a last window may reach beyond the image and its padding.
     count_include_pad : bool
         Whether the padding counts in the denominator.
+    divisor_override : int, optional
+        Divide by this instead.
     """
 
     def __init__(
@@ -68,19 +86,25 @@ class AvgPool2d(Module):
         divisor_override: int | None = None,
     ) -> None:
         super().__init__()
-        if ceil_mode or divisor_override is not None:
-            raise NotImplementedError(
-                "AvgPool2d supports ceil_mode=False and divisor_override=None only."
-            )
         _check_pooling("AvgPool2d", kernel_size, stride, padding)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
+        self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
 
     def forward(self, x: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""
-        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+        return F.avg_pool2d(
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -121,9 +145,9 @@ class Upsample(Module):
     ----------
     size : int or (int, int), optional
     scale_factor : float or (float, float), optional
-    mode : {"nearest", "bilinear"}
+    mode : {"nearest", "bilinear", "bicubic"}
     align_corners : bool, optional
-        For "bilinear": whether the centres of the corner pixels stay where they are.
+        For the last two: whether the centres of the corner pixels stay where they are.
     """
 
     def __init__(
@@ -134,8 +158,7 @@ class Upsample(Module):
         align_corners: bool | None = None,
     ) -> None:
         super().__init__()
-        if mode not in ("nearest", "bilinear"):
-            raise ValueError(f"Upsample: mode must be 'nearest' or 'bilinear'; got {mode!r}.")
+        check_resizing("Upsample", mode, align_corners)
         self.size = size
         self.scale_factor = scale_factor
         self.mode = mode

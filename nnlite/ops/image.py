@@ -81,30 +81,29 @@ def _pick(x, index):
 
 
 #: Picking pixels and sending gradients back to them are each other's adjoints.
-_pick_pixels: Operation = Operation(
+pick_pixels: Operation = Operation(
     _pick,
-    lambda g, _out, _x, index: _return_pixels(g, index=index, input_shape=_x.shape),
+    lambda g, _out, _x, index: return_pixels(g, index=index, input_shape=_x.shape),
     params=("index",),
     name="pick_pixels",
 )
-_return_pixels: Operation = Operation(
+return_pixels: Operation = Operation(
     lambda g, index, input_shape: kernels.max_pool2d_backward(g, index, input_shape),
-    lambda h, _out, _g, index, input_shape: _pick_pixels(h, index=index),
+    lambda h, _out, _g, index, input_shape: pick_pixels(h, index=index),
     params=("index", "input_shape"),
     name="max_pool2d_backward",
 )
 #: The largest value of each window; the first of them where several tie.
 max_pool2d: Operation = Operation(
-    lambda x, kernel, stride=None, padding=(0, 0): kernels.max_pool2d(x, kernel, stride, padding),
-    lambda g, _out, _x, residual, **_window: _return_pixels(
-        g, index=residual, input_shape=_x.shape
-    ),
-    params=("kernel", "stride", "padding"),
+    lambda x, **window: kernels.max_pool2d(x, **window),
+    lambda g, _out, _x, residual, **_window: return_pixels(g, index=residual, input_shape=_x.shape),
+    arrays=("x",),
+    params=("kernel", "stride", "padding", "dilation", "ceil_mode"),
     name="max_pool2d",
     residuals=True,
 )
 
-_POOL = ("kernel", "stride", "padding", "count_include_pad")
+_POOL = ("kernel", "stride", "padding", "count_include_pad", "ceil_mode", "divisor_override")
 avg_pool2d: Operation = Operation(
     lambda x, **window: kernels.avg_pool2d(x, **window),
     lambda g, _out, _x, **window: _avg_pool2d_backward(g, input_shape=_x.shape, **window),

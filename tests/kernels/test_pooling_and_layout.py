@@ -77,7 +77,77 @@ def test_avg_pool_takes_the_mean_and_its_backward_is_the_adjoint(
     assert inner(dx, x) == pytest.approx(inner(g, y), abs=slack)
 
 
+def pixels_of(n, o, k, s, p, d):
+    """Return the pixels of each of o windows on an axis of n, and where the padding ends for it."""
+    return [[i for i in range(u * s - p, u * s - p + k * d, d) if i < n + p] for u in range(o)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_max_pool_of_spread_windows_that_reach_beyond_the_image(kernels, dtype, seed):
+    rng = np.random.default_rng(seed)
+    h, w = rng.integers(5, 12, 2)
+    kernel, stride, dilation = (tuple(map(int, rng.integers(1, 4, 2))) for _ in range(3))
+    padding = tuple(k // 2 for k in kernel)
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    if h + 2 * padding[0] < reach[0] or w + 2 * padding[1] < reach[1]:
+        kernel, dilation = (2, 2), (1, 1)
+        padding = (1, 1)
+    x = rng.standard_normal((2, 3, h, w)).astype(dtype)
+    y, index = kernels.max_pool2d(x, kernel, stride, padding, dilation, ceil_mode=True)
+    rows, columns = (
+        pixels_of(*of_axis)
+        for of_axis in zip((h, w), y.shape[2:], kernel, stride, padding, dilation, strict=True)
+    )
+    for n, o, s, p, axis in zip((h, w), y.shape[2:], stride, padding, (rows, columns), strict=True):
+        assert (o - 1) * s < n + p  # the last window begins inside, and the next one would not,
+        assert o * s >= n + p or max(axis[-1]) + s >= n  # or all pixels are in a window already
+    for u, i in enumerate(rows):
+        for v, j in enumerate(columns):
+            inside = np.ix_([a for a in i if 0 <= a < h], [b for b in j if 0 <= b < w])
+            best = x[:, :, *inside].max(axis=(2, 3))
+            np.testing.assert_array_equal(y[:, :, u, v], best)
+    found = np.take_along_axis(x.reshape(2, 3, -1), index.reshape(2, 3, -1), axis=2)
+    np.testing.assert_array_equal(found.reshape(y.shape), y)
+
+
+@pytest.mark.parametrize("count_include_pad", [True, False])
+@pytest.mark.parametrize("divisor", [None, 3])
+def test_avg_pool_does_not_count_what_lies_beyond_the_padding(
+    kernels, dtype, rng, count_include_pad, divisor
+):
+    x = rng.standard_normal((2, 3, 6, 7)).astype(dtype)
+    how = ((3, 2), (3, 2), (1, 1), count_include_pad, True, divisor)
+    y = kernels.avg_pool2d(x, *how)
+    assert y.shape == (2, 3, 3, 4)
+    rows, columns = pixels_of(6, 3, 3, 3, 1, 1), pixels_of(7, 4, 2, 2, 1, 1)
+    for u, i in enumerate(rows):
+        for v, j in enumerate(columns):
+            real = [a for a in i if 0 <= a < 6], [b for b in j if 0 <= b < 7]
+            counted = (i, j) if count_include_pad else real
+            total = x[:, :, *np.ix_(*real)].sum(axis=(2, 3))
+            expected = total / (divisor or len(counted[0]) * len(counted[1]))
+            np.testing.assert_allclose(y[:, :, u, v], expected, rtol=1e-4, atol=1e-6)
+    g = rng.standard_normal(y.shape).astype(dtype)
+    dx = kernels.avg_pool2d_backward(g, x.shape, *how)
+    slack = float(20 * np.finfo(dtype).eps * np.linalg.norm(g) * np.linalg.norm(y))
+    assert inner(dx, x) == pytest.approx(inner(g, y), abs=slack)
+
+
+def test_a_window_larger_than_the_image_may_be_the_last_one(kernels, dtype):
+    x = np.arange(4, dtype=dtype).reshape(1, 1, 2, 2)
+    y, index = kernels.max_pool2d(x, (3, 3), (2, 2), ceil_mode=True)
+    assert (y.item(), index.item()) == (3, 3)
+    with pytest.raises(ValueError, match="does not fit into an image of 2×2"):
+        kernels.max_pool2d(x, (4, 4), (2, 2), ceil_mode=True)
+    with pytest.raises(ValueError, match="does not fit"):
+        kernels.max_pool2d(x, (3, 3), (2, 2))
+
+
 def test_impossible_pooling_is_refused(kernels):
+    with pytest.raises(ValueError, match=r"with dilation .* see nothing of an image of 1×9"):
+        kernels.max_pool2d(np.zeros((1, 1, 1, 9), np.float32), (3, 3), None, (1, 1), (2, 2), True)
+    with pytest.raises(ValueError, match="stride and dilation must be at least 1"):
+        kernels.max_pool2d(np.zeros((1, 1, 4, 4), np.float32), (2, 2), (0, 1), ceil_mode=True)
     x = np.zeros((1, 1, 4, 4), np.float32)
     with pytest.raises(ValueError, match="more than half of the kernel"):
         kernels.max_pool2d(x, (2, 2), padding=(2, 0))

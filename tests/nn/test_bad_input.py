@@ -98,8 +98,12 @@ def test_geometry_is_checked_when_the_layer_is_made():
         nn.AvgPool2d(2, padding=-1)
     with pytest.raises(ValueError, match="output_size"):
         nn.AdaptiveAvgPool2d(0)
-    with pytest.raises(ValueError, match="mode must be 'nearest' or 'bilinear'"):
-        nn.Upsample(scale_factor=2, mode="bicubic")
+    with pytest.raises(ValueError, match="dilation must be an integer of at least 1"):
+        nn.MaxPool2d(2, dilation=0)
+    with pytest.raises(ValueError, match="mode must be 'nearest', 'bilinear' or 'bicubic'"):
+        nn.Upsample(scale_factor=2, mode="trilinear")
+    with pytest.raises(ValueError, match="align_corners is for 'bilinear' and 'bicubic' only"):
+        nn.Upsample(scale_factor=2, align_corners=True)
     with pytest.raises(ValueError, match="one width"):
         nn.ZeroPad2d(1.5)
     with pytest.raises(ValueError, match="one width of at least 0"):

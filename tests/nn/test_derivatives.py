@@ -49,6 +49,15 @@ def _layers():
             "Unflatten": (nn.Unflatten(1, (3, 2, 2)), (2, 12)),
             "MaxPool2d": (nn.MaxPool2d(3, 2, 1), (2, 2, 5, 4)),
             "AvgPool2d": (nn.AvgPool2d(3, 2, 1, count_include_pad=False), (2, 2, 5, 4)),
+            "MaxPool2d with spread windows": (
+                nn.MaxPool2d(2, 3, 1, dilation=2, ceil_mode=True),
+                (2, 2, 5, 4),
+            ),
+            "AvgPool2d beyond the image": (
+                nn.AvgPool2d(3, 2, 1, ceil_mode=True, divisor_override=4),
+                (2, 2, 5, 4),
+            ),
+            "Upsample bicubic": (nn.Upsample(scale_factor=1.5, mode="bicubic"), (1, 2, 3, 2)),
             "Upsample": (nn.Upsample(scale_factor=2), (2, 2, 2, 3)),
             "Upsample to a size": (nn.Upsample(size=(5, 3)), (1, 2, 2, 3)),
             "Upsample bilinear": (nn.Upsample(scale_factor=2, mode="bilinear"), (1, 2, 3, 2)),

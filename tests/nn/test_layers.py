@@ -221,10 +221,19 @@ def test_pooling_takes_the_largest_and_the_mean():
     x = np.arange(16.0).reshape(1, 1, 4, 4)
     np.testing.assert_array_equal(nn.MaxPool2d(2)(x).data[0, 0], [[5, 7], [13, 15]])
     np.testing.assert_array_equal(nn.AvgPool2d(2)(x).data[0, 0], [[2.5, 4.5], [10.5, 12.5]])
-    with pytest.raises(NotImplementedError, match="ceil_mode"):
-        nn.MaxPool2d(2, ceil_mode=True)
-    with pytest.raises(NotImplementedError, match="divisor"):
-        nn.AvgPool2d(2, divisor_override=3)
+    np.testing.assert_array_equal(
+        nn.MaxPool2d(3, ceil_mode=True)(x).data[0, 0], [[10, 11], [14, 15]]
+    )
+    np.testing.assert_array_equal(nn.MaxPool2d(2, 1, dilation=3)(x).data[0, 0], [[15]])
+    np.testing.assert_array_equal(
+        nn.AvgPool2d(2, divisor_override=1)(x).data[0, 0], [[10, 18], [42, 50]]
+    )
+    y, index = nn.MaxPool2d(2, return_indices=True)(nnlite.Tensor(x, requires_grad=True))
+    np.testing.assert_array_equal(index.data[0, 0], [[5, 7], [13, 15]])
+    assert y.requires_grad
+    assert index.dtype == np.int64
+    with pytest.raises(ValueError, match="divisor_override must be at least 1; got 0"):
+        nn.AvgPool2d(2, divisor_override=0)(x)
 
 
 def test_upsampling_repeats_pixels_or_draws_lines_between_them():
@@ -240,8 +249,19 @@ def test_upsampling_repeats_pixels_or_draws_lines_between_them():
     )
     with pytest.raises(ValueError, match="either size= or scale_factor="):
         nn.Upsample()(x)
-    with pytest.raises(ValueError, match="'bicubic'"):
-        nn.Upsample(size=2, mode="bicubic")(x)
+    with pytest.raises(ValueError, match="'bicubic'; got 'area'"):
+        nn.Upsample(size=2, mode="area")
+    # along an axis that stays as long as it was, pixels stay, whatever the factor
+    np.testing.assert_array_equal(nn.Upsample(scale_factor=1.4, mode="bilinear")(x).data, x)
+
+
+def test_cubic_upsampling_weighs_four_pixels():
+    flat = nn.Upsample(scale_factor=(2.5, 3), mode="bicubic")(np.full((1, 1, 4, 5), 7.0))
+    np.testing.assert_allclose(flat.data, np.full((1, 1, 10, 15), 7.0), rtol=1e-14)
+    x = np.array([[[[0.0, 1.0, 0.0]]]])
+    y = nn.Upsample(size=(1, 5), mode="bicubic", align_corners=True)(x).data[0, 0, 0]
+    a = -0.75  # half-way between two pixels, four of them weigh a/8, 1/2 - a/8, 1/2 - a/8, a/8
+    np.testing.assert_allclose(y, [0, 0.5 - a / 8, 1, 0.5 - a / 8, 0], atol=1e-15)
 
 
 def test_pixel_shuffle_places_channel_crr_plus_ir_plus_j_at_row_i_column_j():
@@ -307,3 +327,14 @@ def test_adaptive_pooling_takes_the_mean_of_tiles_that_cover_the_image():
     y = nn.AdaptiveAvgPool2d((2, 1))(x).data[..., 0]
     np.testing.assert_allclose(y[..., 0], x[:, :, :3].mean(axis=(2, 3)), rtol=1e-12)
     np.testing.assert_allclose(y[..., 1], x[:, :, 2:].mean(axis=(2, 3)), rtol=1e-12)
+
+
+def test_functions_take_their_input_by_torchs_name():
+    x = np.ones((1, 4, 4, 4), np.float32)
+    w = np.ones((2, 4, 1, 1), np.float32)
+    assert F.interpolate(input=x, scale_factor=2).shape == (1, 4, 8, 8)
+    assert F.pad(input=x, pad=(1, 1)).shape == (1, 4, 4, 6)
+    assert F.relu(input=x).shape == F.softmax(input=x, dim=1).shape == x.shape
+    assert F.max_pool2d(input=x, kernel_size=2).shape == (1, 4, 2, 2)
+    assert F.conv2d(input=x, weight=w).shape == (1, 2, 4, 4)
+    assert F.embedding(input=[1, 0], weight=np.eye(3)).shape == (2, 3)

@@ -19,16 +19,19 @@ def pair(a: Any) -> Pair:
 
 
 @twin(reference.max_pool2d)
-def max_pool2d(x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0)) -> Any:
+def max_pool2d(
+    x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0), dilation: Any = (1, 1),
+    ceil_mode: Any = False,
+) -> Any:  # fmt: skip
     if not all_float32(x):
-        return reference.max_pool2d(x, kernel, stride, padding)
-    kernel, padding = pair(kernel), pair(padding)
+        return reference.max_pool2d(x, kernel, stride, padding, dilation, ceil_mode)
+    kernel, padding, dilation = pair(kernel), pair(padding), pair(dilation)
     stride = kernel if stride is None else pair(stride)
-    size = check_pooling("max_pool2d", x, kernel, stride, padding)
+    size = check_pooling("max_pool2d", x, kernel, stride, padding, dilation, ceil_mode)
     n, c, _, _ = x.shape
     y = np.empty((n, *size, c), np.float32)
     index = np.empty((n, *size, c), np.int64)
-    _max_pool(channels_last(x), y, index, kernel, stride, padding, threads(x.size))
+    _max_pool(channels_last(x), y, index, kernel, stride, padding, dilation, threads(x.size))
     return y.transpose(0, 3, 1, 2), index.transpose(0, 3, 1, 2)
 
 
@@ -53,37 +56,41 @@ def max_pool2d_backward(g: Any, index: Any, input_shape: Any) -> Any:
 
 @twin(reference.avg_pool2d)
 def avg_pool2d(
-    x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0), count_include_pad: Any = True
-) -> Any:
+    x: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0), count_include_pad: Any = True,
+    ceil_mode: Any = False, divisor_override: Any = None,
+) -> Any:  # fmt: skip
     if not all_float32(x):
-        return reference.avg_pool2d(x, kernel, stride, padding, count_include_pad)
+        return reference.avg_pool2d(
+            x, kernel, stride, padding, count_include_pad, ceil_mode, divisor_override
+        )
     kernel, padding = pair(kernel), pair(padding)
     stride = kernel if stride is None else pair(stride)
-    size = check_pooling("avg_pool2d", x, kernel, stride, padding)
+    size = check_pooling("avg_pool2d", x, kernel, stride, padding, (1, 1), ceil_mode)
     y = np.zeros((len(x), *size, x.shape[1]), np.float32)
-    include = bool(count_include_pad)
+    include, divisor = bool(count_include_pad), divisor_override or 0
     last = channels_last(x)
-    _avg_pool(last, y, kernel, stride, padding, include, False, threads(x.size))
+    _avg_pool(last, y, kernel, stride, padding, include, divisor, False, threads(x.size))
     return y.transpose(0, 3, 1, 2)
 
 
 @twin(reference.avg_pool2d_backward)
 def avg_pool2d_backward(
     g: Any, input_shape: Any, kernel: Any, stride: Any = None, padding: Any = (0, 0),
-    count_include_pad: Any = True,
+    count_include_pad: Any = True, ceil_mode: Any = False, divisor_override: Any = None,
 ) -> Any:  # fmt: skip
     kernel, padding = pair(kernel), pair(padding)
     stride = kernel if stride is None else pair(stride)
     n, c, h, w = input_shape
     x = np.broadcast_to(np.zeros((), g.dtype), (n, c, h, w))
-    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding)
+    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding, (1, 1), ceil_mode)
     if g.shape != (n, c, *size) or not all_float32(g):
         return reference.avg_pool2d_backward(
-            g, input_shape, kernel, stride, padding, count_include_pad
+            g, input_shape, kernel, stride, padding, count_include_pad, ceil_mode, divisor_override
         )
     dx = np.zeros((n, h, w, c), np.float32)
-    include = bool(count_include_pad)
-    _avg_pool(dx, channels_last(g), kernel, stride, padding, include, True, threads(dx.size))
+    include, divisor = bool(count_include_pad), divisor_override or 0
+    last = channels_last(g)
+    _avg_pool(dx, last, kernel, stride, padding, include, divisor, True, threads(dx.size))
     return dx.transpose(0, 3, 1, 2)
 
 
@@ -98,7 +105,13 @@ def take_larger(pixel, position, best, index):
 
 
 @loop
-def max_pool_images(x, y, index, kernel, stride, padding):
+def first_inside(start, step):
+    """Return the first of start, start + step, ... that is not negative."""
+    return start if start >= 0 else start % step
+
+
+@loop
+def max_pool_images(x, y, index, kernel, stride, padding, dilation):
     """Pool images (N, H, W, C)."""
     _, h, w, _ = x.shape
     for n in range(len(x)):
@@ -106,24 +119,24 @@ def max_pool_images(x, y, index, kernel, stride, padding):
             top = u * stride[0] - padding[0]
             for v in range(y.shape[2]):
                 left = v * stride[1] - padding[1]
-                i0, j0 = max(top, 0), max(left, 0)
+                i0, j0 = first_inside(top, dilation[0]), first_inside(left, dilation[1])
                 best, where = y[n, u, v], index[n, u, v]
                 best[:] = x[n, i0, j0]
                 where[:] = i0 * w + j0
-                for i in range(i0, min(top + kernel[0], h)):
-                    for j in range(j0, min(left + kernel[1], w)):
+                for i in range(i0, min(top + kernel[0] * dilation[0], h), dilation[0]):
+                    for j in range(j0, min(left + kernel[1] * dilation[1], w), dilation[1]):
                         take_larger(x[n, i, j], i * w + j, best, where)
 
 
 @threaded
-def _max_pool(x, y, index, kernel, stride, padding, nt):
+def _max_pool(x, y, index, kernel, stride, padding, dilation, nt):
     n = len(x)
     if nt == 1:
-        max_pool_images(x, y, index, kernel, stride, padding)
+        max_pool_images(x, y, index, kernel, stride, padding, dilation)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            max_pool_images(x[lo:hi], y[lo:hi], index[lo:hi], kernel, stride, padding)
+            max_pool_images(x[lo:hi], y[lo:hi], index[lo:hi], kernel, stride, padding, dilation)
 
 
 @loop
@@ -155,7 +168,7 @@ def add_scaled(src, scale, dst):
 
 
 @loop
-def avg_pool_images(x, y, kernel, stride, padding, include_pad, back):
+def avg_pool_images(x, y, kernel, stride, padding, include_pad, divisor, back):
     """Average the windows of images (N, H, W, C) into y, or spread y back over them."""
     _, h, w, _ = x.shape
     for n in range(len(x)):
@@ -165,7 +178,12 @@ def avg_pool_images(x, y, kernel, stride, padding, include_pad, back):
             for v in range(y.shape[2]):
                 left = v * stride[1] - padding[1]
                 j0, j1 = max(left, 0), min(left + kernel[1], w)
-                count = kernel[0] * kernel[1] if include_pad else (i1 - i0) * (j1 - j0)
+                count = divisor
+                if include_pad and divisor == 0:  # the padding counts, what lies beyond does not
+                    below, right = min(top + kernel[0], h + padding[0]), left + kernel[1]
+                    count = (below - top) * (min(right, w + padding[1]) - left)
+                elif divisor == 0:
+                    count = (i1 - i0) * (j1 - j0)
                 share = np.float32(1.0 / count)
                 for i in range(i0, i1):
                     for j in range(j0, j1):
@@ -176,11 +194,11 @@ def avg_pool_images(x, y, kernel, stride, padding, include_pad, back):
 
 
 @threaded
-def _avg_pool(x, y, kernel, stride, padding, include_pad, back, nt):
+def _avg_pool(x, y, kernel, stride, padding, include_pad, divisor, back, nt):
     n = len(x)
     if nt == 1:
-        avg_pool_images(x, y, kernel, stride, padding, include_pad, back)
+        avg_pool_images(x, y, kernel, stride, padding, include_pad, divisor, back)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            avg_pool_images(x[lo:hi], y[lo:hi], kernel, stride, padding, include_pad, back)
+            avg_pool_images(x[lo:hi], y[lo:hi], kernel, stride, padding, include_pad, divisor, back)

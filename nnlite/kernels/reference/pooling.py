@@ -7,7 +7,12 @@ from nnlite.kernels.geometry import Pair, Window, output_shape
 
 
 def max_pool2d(
-    x: np.ndarray, kernel: Pair, stride: Pair | None = None, padding: Pair = (0, 0)
+    x: np.ndarray,
+    kernel: Pair,
+    stride: Pair | None = None,
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    ceil_mode: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest value in each window, and where it was.
 
@@ -20,6 +25,10 @@ def max_pool2d(
         Its step; the kernel size if not given.
     padding : (int, int)
         Pixels of minus infinity added on every side, at most half the kernel.
+    dilation : (int, int)
+        Distance of a window's pixels.
+    ceil_mode : bool
+        Whether a last window may reach beyond the padding, if it begins inside the image.
 
     Returns
     -------
@@ -28,16 +37,15 @@ def max_pool2d(
         Position ``h * W + w`` of the first largest value; NaN counts as largest.
     """
     stride = kernel if stride is None else stride
-    check_pooling("max_pool2d", x, kernel, stride, padding)
+    size = check_pooling("max_pool2d", x, kernel, stride, padding, dilation, ceil_mode)
     (ph, pw), (h, w) = padding, x.shape[2:]
-    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=-np.inf)
-    windows = _windows(padded, kernel, stride)  # (N, C, OH, OW, kh, kw)
+    windows = _windows(x, size, kernel, stride, padding, dilation, -np.inf)
     flat = windows.reshape(*windows.shape[:4], kernel[0] * kernel[1])
     best = flat.argmax(axis=-1)
     y = np.take_along_axis(flat, best[..., np.newaxis], axis=-1)[..., 0]
     oh, ow = np.indices(y.shape[2:])
-    rows = oh * stride[0] - ph + best // kernel[1]
-    columns = ow * stride[1] - pw + best % kernel[1]
+    rows = oh * stride[0] - ph + best // kernel[1] * dilation[0]
+    columns = ow * stride[1] - pw + best % kernel[1] * dilation[1]
     # A window of nothing but -inf may have found its maximum in the padding: move it inside.
     return y, np.clip(rows, 0, h - 1) * w + np.clip(columns, 0, w - 1)
 
@@ -74,23 +82,26 @@ def avg_pool2d(
     stride: Pair | None = None,
     padding: Pair = (0, 0),
     count_include_pad: bool = True,
+    ceil_mode: bool = False,
+    divisor_override: int | None = None,
 ) -> np.ndarray:
     """Return the mean of each window.
 
     Parameters
     ----------
     x : ndarray, shape (N, C, H, W)
-    kernel, stride, padding : (int, int)
+    kernel, stride, padding, ceil_mode
         As in :func:`max_pool2d`, but the padding is zeros.
     count_include_pad : bool
-        Whether the padding counts in the denominator.
+        Whether the padding counts in the denominator (what lies beyond it never does).
+    divisor_override : int, optional
+        Divide by this instead.
     """
     stride = kernel if stride is None else stride
-    size = check_pooling("avg_pool2d", x, kernel, stride, padding)
-    (ph, pw) = padding
-    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    total = _windows(padded, kernel, stride).sum(axis=(-2, -1))
-    return total / _counts(x.shape, size, kernel, stride, padding, count_include_pad, x.dtype)
+    size = check_pooling("avg_pool2d", x, kernel, stride, padding, (1, 1), ceil_mode)
+    counts = _counts(x.shape, size, kernel, stride, padding, count_include_pad, divisor_override)
+    windows = _windows(x, size, kernel, stride, padding, (1, 1), 0)
+    return windows.sum(axis=(-2, -1)) / counts.astype(x.dtype)
 
 
 def avg_pool2d_backward(
@@ -100,20 +111,23 @@ def avg_pool2d_backward(
     stride: Pair | None = None,
     padding: Pair = (0, 0),
     count_include_pad: bool = True,
+    ceil_mode: bool = False,
+    divisor_override: int | None = None,
 ) -> np.ndarray:
     """Spread each value of ``g`` evenly over its window: the adjoint of :func:`avg_pool2d`."""
     stride = kernel if stride is None else stride
     n, c, h, w = input_shape
     x = np.broadcast_to(np.zeros((), g.dtype), (n, c, h, w))
-    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding)
+    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding, (1, 1), ceil_mode)
     if g.shape != (n, c, *size):
         raise ValueError(
             f"avg_pool2d_backward: avg_pool2d takes {tuple(input_shape)} to {(n, c, *size)}, "
             f"got a gradient of shape {g.shape}"
         )
-    share = g / _counts(x.shape, size, kernel, stride, padding, count_include_pad, g.dtype)
-    (ph, pw) = padding
-    dx = np.zeros((n, c, h + 2 * ph, w + 2 * pw), g.dtype)
+    counts = _counts(x.shape, size, kernel, stride, padding, count_include_pad, divisor_override)
+    share = g / counts.astype(g.dtype)
+    (ph, pw), (bottom, right) = padding, _beyond(x.shape, size, kernel, stride, padding, (1, 1))
+    dx = np.zeros((n, c, ph + h + bottom, pw + w + right), g.dtype)
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             rows = slice(i, i + (size[0] - 1) * stride[0] + 1, stride[0])
@@ -122,7 +136,15 @@ def avg_pool2d_backward(
     return np.ascontiguousarray(dx[:, :, ph : ph + h, pw : pw + w])
 
 
-def check_pooling(where: str, x: np.ndarray, kernel: Pair, stride: Pair, padding: Pair) -> Pair:
+def check_pooling(
+    where: str,
+    x: np.ndarray,
+    kernel: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair = (1, 1),
+    ceil_mode: bool = False,
+) -> Pair:
     """Check a pooling window and return the size of the output images."""
     if x.ndim != 4:
         raise ValueError(f"{where} takes images (N, C, H, W), got shape {x.shape}")
@@ -131,12 +153,64 @@ def check_pooling(where: str, x: np.ndarray, kernel: Pair, stride: Pair, padding
             f"{where}: padding {padding} is more than half of the kernel {kernel}, so some windows "
             "would see nothing of the image"
         )
-    return output_shape(x.shape, kernel, Window(stride, padding), where)
+    size = (0, 0)
+    if ceil_mode and min(stride) > 0:
+        size = _rounded_up(x.shape, _reach(kernel, dilation), stride, padding)
+    if min(size) < 1:
+        size = output_shape(x.shape, kernel, Window(stride, padding, dilation), where)
+    for n, o, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True):
+        first = np.arange(o) * s - p
+        first = np.where(first < 0, first % d, first)  # of a window's pixels, the first inside
+        if n and o and first.max() >= n:
+            raise ValueError(
+                f"{where}: with dilation {dilation} and padding {padding} some windows would see "
+                f"nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
+            )
+    return size
 
 
-def _windows(x: np.ndarray, kernel: Pair, stride: Pair) -> np.ndarray:
-    """View (N, C, H, W) as windows (N, C, OH, OW, kh, kw), no copy."""
-    return sliding_window_view(x, kernel, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
+def _rounded_up(shape: tuple[int, ...], reach: Pair, stride: Pair, padding: Pair) -> Pair:
+    """Return the number of windows if the last may reach beyond the padding."""
+    size = []
+    for n, k, s, p in zip(shape[2:], reach, stride, padding, strict=True):
+        most = -(-(n + 2 * p - k) // s) + 1
+        # a last window that begins in the padding, or beyond, would see nothing of the image
+        size.append(most if (most - 1) * s < n + p else most - 1)
+    return size[0], size[1]
+
+
+def _reach(kernel: Pair, dilation: Pair) -> Pair:
+    """Return height and width of a window, spread by its dilation."""
+    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+
+
+def _beyond(
+    shape: tuple[int, ...], size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Pair:
+    """Return how far the padding at the bottom and on the right must go for the last windows."""
+    reach = _reach(kernel, dilation)
+    far = [
+        max(p, (o - 1) * s - p + k - n)
+        for n, o, k, s, p in zip(shape[2:], size, reach, stride, padding, strict=True)
+    ]
+    return far[0], far[1]
+
+
+def _windows(
+    x: np.ndarray,
+    size: Pair,
+    kernel: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    fill: float,
+) -> np.ndarray:
+    """View padded images (N, C, H, W) as windows (N, C, OH, OW, kh, kw), no further copy."""
+    (ph, pw), (bottom, right) = padding, _beyond(x.shape, size, kernel, stride, padding, dilation)
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, bottom), (pw, right)), constant_values=fill)
+    windows = sliding_window_view(padded, _reach(kernel, dilation), axis=(2, 3))
+    windows = windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+    return windows[:, :, : size[0], : size[1]]
 
 
 def _counts(
@@ -146,13 +220,14 @@ def _counts(
     stride: Pair,
     padding: Pair,
     count_include_pad: bool,
-    dtype: np.dtype,
+    divisor_override: int | None,
 ) -> np.ndarray:
-    """Return how many pixels each window divides by, (OH, OW)."""
-    if count_include_pad:
-        return np.full(size, kernel[0] * kernel[1], dtype)
+    """Return what each window divides by, (OH, OW)."""
+    if divisor_override is not None:
+        return np.full(size, divisor_override)
     per_axis = []
     for n, o, k, s, p in zip(shape[2:], size, kernel, stride, padding, strict=True):
         start = np.arange(o) * s - p
-        per_axis.append(np.minimum(start + k, n) - np.maximum(start, 0))
-    return np.outer(*per_axis).astype(dtype)
+        margin = p if count_include_pad else 0
+        per_axis.append(np.minimum(start + k, n + margin) - np.maximum(start, -margin))
+    return np.outer(*per_axis)

@@ -10,7 +10,7 @@ from nnlite.ops import image
 
 
 def conv2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -25,7 +25,7 @@ def conv2d(
     it.
     """
     weight = as_tensor(weight)
-    x = as_input(x, weight.dtype, "conv2d")
+    x = as_input(input, weight.dtype, "conv2d")
     check_images("conv2d", x)
     dilation = as_pair(dilation, "conv2d: dilation", 1)
     stride = as_pair(stride, "conv2d: stride", 1)
@@ -60,7 +60,7 @@ def named_padding(
 
 
 def conv_transpose2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -75,7 +75,7 @@ def conv_transpose2d(
     The result has (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1 rows.
     """
     weight = as_tensor(weight)
-    x = as_input(x, weight.dtype, "conv_transpose2d")
+    x: Any = as_input(input, weight.dtype, "conv_transpose2d")
     check_images("conv_transpose2d", x)
     if weight.ndim != 4:
         raise ValueError(

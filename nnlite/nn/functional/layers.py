@@ -11,13 +11,13 @@ from nnlite.ops import dense
 from nnlite.random import RNGLike, default_rng
 
 
-def linear(x: Any, weight: Any, bias: Any = None, slope: float | None = None) -> Tensor:
+def linear(input: Any, weight: Any, bias: Any = None, slope: float | None = None) -> Tensor:
     """``act(x W^T + b)``: (..., in) -> (..., out), with ``weight`` (out, in).
 
     ``slope`` fuses a LeakyReLU with that negative slope behind it (0: ReLU; None: nothing).
     """
     weight = as_tensor(weight)
-    x = as_input(x, weight.dtype, "linear")
+    x = as_input(input, weight.dtype, "linear")
     if not x.ndim or x.shape[-1] != weight.shape[1]:
         hint = " Flatten images first (nn.Flatten())." if x.ndim > 2 else ""
         raise ValueError(
@@ -31,10 +31,10 @@ def linear(x: Any, weight: Any, bias: Any = None, slope: float | None = None) ->
     return y.reshape(*x.shape[:-1], weight.shape[0])
 
 
-def embedding(index: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
     """Rows of ``weight`` (num, dim) at integer positions; row ``padding_idx`` gets no gradient."""
     weight = as_tensor(weight)
-    rows = np.asarray(index.data if isinstance(index, Tensor) else index)
+    rows = np.asarray(input.data if isinstance(input, Tensor) else input)
     if rows.dtype.kind not in "iu":
         raise TypeError(f"embedding takes integer positions; got dtype {rows.dtype}.")
     n = weight.shape[0]
@@ -62,7 +62,7 @@ def one_hot(index: Any, num_classes: int = -1) -> Tensor:
 
 
 def dropout(
-    x: Any,
+    input: Any,
     p: float = 0.5,
     training: bool = True,
     inplace: bool = False,
@@ -70,11 +70,11 @@ def dropout(
     rng: RNGLike | None = None,
 ) -> Tensor:
     """Set entries to 0 with probability ``p``, divide the others by 1 - p (Srivastava 2014)."""
-    return _drop(as_floats(x), p, training, lambda shape: shape, rng)
+    return _drop(as_floats(input), p, training, lambda shape: shape, rng)
 
 
 def dropout2d(
-    x: Any,
+    input: Any,
     p: float = 0.5,
     training: bool = True,
     inplace: bool = False,
@@ -82,7 +82,7 @@ def dropout2d(
     rng: RNGLike | None = None,
 ) -> Tensor:
     """Drop whole channels of images (N, C, H, W)."""
-    x = as_floats(x)
+    x = as_floats(input)
     if x.ndim != 4:
         raise ValueError(f"dropout2d takes images (N, C, H, W); got shape {x.shape}.")
     return _drop(x, p, training, lambda shape: (*shape[:2], 1, 1), rng)

@@ -11,7 +11,7 @@ from nnlite.ops.normalization import batch_norm as _batch_norm
 
 
 def batch_norm(
-    x: Any,
+    input: Any,
     running_mean: Any,
     running_var: Any,
     weight: Any = None,
@@ -26,7 +26,7 @@ def batch_norm(
     In training the running arrays move, in place, by ``momentum`` towards the batch's mean and its
     unbiased variance (which divides by m - 1). ``slope`` fuses a LeakyReLU behind it.
     """
-    x = as_floats(x) if weight is None else as_input(x, weight.dtype, "batch_norm")
+    x = as_floats(input) if weight is None else as_input(input, weight.dtype, "batch_norm")
     dtype = x.dtype
     if x.ndim not in (2, 3, 4):
         raise ValueError(
@@ -70,9 +70,9 @@ def batch_norm(
     )
 
 
-def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+def instance_norm(input: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Normalise each channel of each image by its own mean and variance (Ulyanov et al. 2016)."""
-    x = as_input(x, weight.dtype, "instance_norm") if weight is not None else as_floats(x)
+    x = as_input(input, weight.dtype, "instance_norm") if weight is not None else as_floats(input)
     check_images("instance_norm", x)
     if x.shape[2] * x.shape[3] <= 1:
         raise ValueError(
@@ -82,10 +82,10 @@ def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-
 
 
 def layer_norm(
-    x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Tensor:
     """Normalise over the last axes, which have ``normalized_shape`` (Ba et al. 2016)."""
-    x = as_input(x, weight.dtype, "layer_norm") if weight is not None else as_floats(x)
+    x = as_input(input, weight.dtype, "layer_norm") if weight is not None else as_floats(input)
     shape = (
         tuple(normalized_shape)
         if isinstance(normalized_shape, tuple | list)

@@ -5,43 +5,69 @@ from typing import Any
 
 import numpy as np
 
-from nnlite import ops
+from nnlite import kernels, ops
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._inputs import as_floats, as_pair, as_tensor, check_images
 from nnlite.ops import image
 
 
-def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Tensor:
-    """Largest value of each window."""
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Largest value of each window; with ``return_indices`` also its position ``h * W + w``."""
+    x = as_floats(input)
     kernel = as_pair(kernel_size, "max_pool2d: kernel_size", 1)
-    return image.max_pool2d(
-        as_floats(x),
-        kernel=kernel,
-        stride=kernel if stride is None else as_pair(stride, "max_pool2d: stride", 1),
-        padding=as_pair(padding, "max_pool2d: padding"),
-    )
+    window: dict[str, Any] = {
+        "kernel": kernel,
+        "stride": kernel if stride is None else as_pair(stride, "max_pool2d: stride", 1),
+        "padding": as_pair(padding, "max_pool2d: padding"),
+        "dilation": as_pair(dilation, "max_pool2d: dilation", 1),
+        "ceil_mode": ceil_mode,
+    }
+    if not return_indices:
+        return image.max_pool2d(x, **window)
+    _, index = kernels.max_pool2d(x.data, **window)
+    return image.pick_pixels(x, index=index), Tensor(index)
 
 
 def avg_pool2d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Tensor:
     """Mean of each window; padding is zeros, which count in the mean unless told otherwise."""
     kernel = as_pair(kernel_size, "avg_pool2d: kernel_size", 1)
+    if divisor_override is not None and divisor_override < 1:
+        raise ValueError(
+            f"avg_pool2d: divisor_override must be at least 1; got {divisor_override}."
+        )
     return image.avg_pool2d(
-        as_floats(x),
+        as_floats(input),
         kernel=kernel,
         stride=kernel if stride is None else as_pair(stride, "avg_pool2d: stride", 1),
         padding=as_pair(padding, "avg_pool2d: padding"),
         count_include_pad=count_include_pad,
+        ceil_mode=ceil_mode,
+        divisor_override=divisor_override,
     )
 
 
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
     """Mean of (rows, columns) tiles that cover the image, however large it is.
 
     Tile ``i`` of ``m`` goes from pixel ``floor(i n / m)`` to ``ceil((i + 1) n / m)`` of ``n``.
     """
-    x = as_floats(x)
+    x = as_floats(input)
     check_images("adaptive_avg_pool2d", x)
     size = as_pair(output_size, "adaptive_avg_pool2d: output_size", 1)
     rows, columns = (_tile_means(n, m, x.dtype) for n, m in zip(x.shape[2:], size, strict=True))
@@ -55,13 +81,13 @@ def _tile_means(old: int, new: int, dtype: Any) -> np.ndarray:
     return (inside / inside.sum(axis=1, keepdims=True)).astype(dtype)
 
 
-def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
+def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     """Groups of r^2 channels become r x r pixels: (N, C r^2, H, W) -> (N, C, H r, W r)."""
-    return image.pixel_shuffle(as_tensor(x), r=upscale_factor)
+    return image.pixel_shuffle(as_tensor(input), r=upscale_factor)
 
 
 def interpolate(
-    x: Any,
+    input: Any,
     size: Any = None,
     scale_factor: Any = None,
     mode: str = "nearest",
@@ -71,22 +97,20 @@ def interpolate(
 
     Parameters
     ----------
-    mode : {"nearest", "bilinear"}
+    mode : {"nearest", "bilinear", "bicubic"}
+        "bicubic" is Keys's convolution (1981, eq. 4, with a = -3/4), which may overshoot.
     align_corners : bool, optional
-        For "bilinear": whether the centres of the corner pixels, instead of the corners of the
+        For the last two: whether the centres of the corner pixels, instead of the corners of the
         image, stay where they are.
     """
-    x = as_floats(x) if mode == "bilinear" else as_tensor(x)
+    x = as_tensor(input) if mode == "nearest" else as_floats(input)
     check_images("interpolate", x)
-    if mode not in ("nearest", "bilinear"):
-        raise ValueError(f"interpolate: mode must be 'nearest' or 'bilinear'; got {mode!r}.")
-    if mode == "nearest" and align_corners is not None:
-        raise ValueError("interpolate: align_corners is for mode='bilinear' only.")
+    check_resizing("interpolate", mode, align_corners)
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate needs either size= or scale_factor=.")
     old = x.shape[2:]
     if size is not None:
-        new = as_pair(size, "interpolate: size", 1)
+        new: tuple[int, ...] = as_pair(size, "interpolate: size", 1)
         scale = tuple(n / o for n, o in zip(new, old, strict=True))
     else:
         scale = tuple(scale_factor) if np.ndim(scale_factor) else (scale_factor,) * 2
@@ -97,9 +121,12 @@ def interpolate(
         new = tuple(math.floor(o * s) for o, s in zip(old, scale, strict=True))
         if min(new) < 1:
             raise ValueError(f"interpolate: scale_factor {scale_factor} leaves nothing of {old}.")
-    if mode == "bilinear":
+    if mode != "nearest":
+        if mode == "bilinear":  # a factor that leaves an axis as long as it was leaves it alone
+            scale = tuple(1.0 if o == n else s for o, n, s in zip(old, new, scale, strict=True))
+        weights = _linear_weights if mode == "bilinear" else _cubic_weights
         rows, columns = (
-            _bilinear_weights(o, n, s, bool(align_corners), x.dtype)
+            weights(o, _positions(o, n, s, bool(align_corners))).astype(x.dtype)
             for o, n, s in zip(old, new, scale, strict=True)
         )
         return rows @ x @ columns.T
@@ -116,31 +143,52 @@ def interpolate(
     return x[:, :, picks[0][:, np.newaxis], picks[1]]
 
 
-def _bilinear_weights(
-    old: int, new: int, scale: float, align_corners: bool, dtype: Any
-) -> np.ndarray:
-    """(new, old): how much each old pixel of a row counts for each new one."""
+def check_resizing(where: str, mode: str, align_corners: bool | None) -> None:
+    """Check how images are to be resized."""
+    if mode not in ("nearest", "bilinear", "bicubic"):
+        raise ValueError(f"{where}: mode must be 'nearest', 'bilinear' or 'bicubic'; got {mode!r}.")
+    if mode == "nearest" and align_corners is not None:
+        raise ValueError(f"{where}: align_corners is for 'bilinear' and 'bicubic' only.")
+
+
+def _positions(old: int, new: int, scale: float, align_corners: bool) -> np.ndarray:
+    """Where the centres of the new pixels of a row lie among those of the old ones."""
     if align_corners:
-        position = np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
-    else:
-        position = np.maximum((np.arange(new) + 0.5) / scale - 0.5, 0)
+        return np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
+    return (np.arange(new) + 0.5) / scale - 0.5
+
+
+def _linear_weights(old: int, position: np.ndarray) -> np.ndarray:
+    """(new, old): how much each old pixel of a row counts for each new one."""
+    position = np.maximum(position, 0)
     low = np.minimum(position.astype(int), old - 1)
-    high = np.minimum(low + 1, old - 1)
     share = position - low
-    weights = np.zeros((new, old))
-    np.add.at(weights, (np.arange(new), low), 1 - share)
-    np.add.at(weights, (np.arange(new), high), share)
-    return weights.astype(dtype)
+    weights = np.zeros((len(position), old))
+    for pixel, weight in ((low, 1 - share), (np.minimum(low + 1, old - 1), share)):
+        np.add.at(weights, (np.arange(len(position)), pixel), weight)
+    return weights
 
 
-def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Tensor:
+def _cubic_weights(old: int, position: np.ndarray, a: float = -0.75) -> np.ndarray:
+    """The same from four pixels; those outside the image are its border."""
+    low = np.floor(position).astype(int)
+    weights = np.zeros((len(position), old))
+    for shift in (-1, 0, 1, 2):
+        d = abs(position - (low + shift))
+        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((d - 5) * d + 8) * d * a - 4 * a
+        pixel = np.clip(low + shift, 0, old - 1)
+        np.add.at(weights, (np.arange(len(position)), pixel), np.where(d <= 1, near, far))
+    return weights
+
+
+def pad(input: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Tensor:
     """Add pixels around the last axes: ``pad`` is (left, right), (left, right, top, bottom), ...
 
     Parameters
     ----------
     mode : {"constant", "reflect", "replicate", "circular"}
     """
-    x = as_tensor(x)
+    x = as_tensor(input)
     modes = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
     widths = [int(p) for p in pad]
     if mode not in modes or len(widths) % 2 or len(widths) > 2 * x.ndim or min(widths) < 0:
