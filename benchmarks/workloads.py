@@ -1,4 +1,4 @@
-"""Training steps of the lectures' own networks: nnlite against PyTorch and HIPS autograd.
+"""Training steps of the lectures' own networks: nnlite against PyTorch, JAX and HIPS autograd.
 
     python benchmarks/workloads.py [--repeats 11] [--threads N] [--only dcgan28 gan2d] [--peers ...]
 
@@ -41,6 +41,7 @@ PEERS = {
     "torch fused Adam": ("torch", ["linear_ae", "deep_ae", "gan2d", *IMAGES]),
     "torch channels_last": ("torch", [*IMAGES]),
     "torch both": ("torch", [*IMAGES]),
+    "jax.jit": ("jax", ["linear_ae", "deep_ae", "gan2d"]),
     "autograd": ("autograd", ["linear_ae", "deep_ae", "gan2d", "chain"]),
     "scikit-learn": ("sklearn", ["pca"]),
 }
@@ -58,6 +59,10 @@ def make(peer, workload, threads):
 
         fused, last = peer.endswith(("Adam", "both")), peer.endswith(("last", "both"))
         return _steps_torch.make(name, batch, threads, fused, last)
+    if peer == "jax.jit":
+        import _steps_jax
+
+        return _steps_jax.make(name, batch)
     if peer == "autograd":
         import _steps_autograd
 
@@ -153,7 +158,7 @@ def report(workload, times, memory, targets):
 
 
 def header(args):
-    names = ("numpy", "numba", "torch", "autograd", "scikit-learn")
+    names = ("numpy", "numba", "torch", "jax", "autograd", "scikit-learn")
     found = []
     for name in names:
         try:
