@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import ContextDecorator, contextmanager
+from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,14 +47,19 @@ class no_grad(ContextDecorator):
         STATE.recording = self._before.pop()
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
+class recording:
     """Switch recording on or off for a block, whatever it was before."""
-    before, STATE.recording = STATE.recording, on
-    try:
-        yield
-    finally:
-        STATE.recording = before
+
+    __slots__ = ("_before", "_on")
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def __enter__(self) -> None:
+        self._before, STATE.recording = STATE.recording, self._on
+
+    def __exit__(self, *exc: object) -> None:
+        STATE.recording = self._before
 
 
 class default_dtype:

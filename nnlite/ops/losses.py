@@ -22,13 +22,16 @@ def _with_gradient(kernel):
     return forward
 
 
+_PLAIN = (np.ndarray, np.generic)
+
+
 def _plain(*arrays) -> bool:
-    return all(isinstance(a, np.ndarray | np.generic) for a in arrays)
+    return all([isinstance(a, _PLAIN) for a in arrays])
 
 
 def _times(gradient, g):
     """``gradient * g``; a loss that is minimised as it is has g = 1."""
-    return gradient if g == 1 else gradient * g
+    return gradient if g.item() == 1 else gradient * g
 
 
 def _squared_error_rule(g, _out, x, target, residual, scale=1.0, *, wanted):
