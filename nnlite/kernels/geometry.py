@@ -27,6 +27,11 @@ def output_size(n: int, k: int, stride: int = 1, padding: int = 0, dilation: int
     return (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
 
 
+def reach(kernel: tuple[int, ...], dilation: Pair) -> Pair:
+    """Return height and width of a window, spread by its dilation."""
+    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+
+
 def output_shape(shape: tuple[int, ...], kernel: Pair, window: Window, where: str) -> Pair:
     """Return (OH, OW) for images of ``shape`` (N, C, H, W), or say why there is no output.
 
@@ -47,10 +52,10 @@ def output_shape(shape: tuple[int, ...], kernel: Pair, window: Window, where: st
         for n, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation, strict=True)
     )
     if min(size) < 1:
-        reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+        rows, columns = reach(kernel, dilation)
         padded = tuple(n + 2 * p for n, p in zip(shape[2:], padding, strict=True))
         raise ValueError(
-            f"{where}: a window of {reach[0]}×{reach[1]} pixels (kernel {kernel}, dilation "
+            f"{where}: a window of {rows}×{columns} pixels (kernel {kernel}, dilation "
             f"{dilation}) does not fit into an image of {padded[0]}×{padded[1]} (size "
             f"{tuple(shape[2:])}, padding {padding}); use a smaller kernel or more padding"
         )

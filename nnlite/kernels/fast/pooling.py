@@ -9,7 +9,7 @@ from nnlite.kernels import reference
 from nnlite.kernels.fast.arrays import all_float32, channels_last, contiguous
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import Pair
+from nnlite.kernels.geometry import Pair, Window
 from nnlite.kernels.reference.pooling import check_pooling
 
 
@@ -27,7 +27,7 @@ def max_pool2d(
         return reference.max_pool2d(x, kernel, stride, padding, dilation, ceil_mode)
     kernel, padding, dilation = pair(kernel), pair(padding), pair(dilation)
     stride = kernel if stride is None else pair(stride)
-    size = check_pooling("max_pool2d", x, kernel, stride, padding, dilation, ceil_mode)
+    size = check_pooling("max_pool2d", x, kernel, Window(stride, padding, dilation), ceil_mode)
     n, c, _, _ = x.shape
     y = np.empty((n, *size, c), np.float32)
     index = np.empty((n, *size, c), np.int64)
@@ -65,7 +65,7 @@ def avg_pool2d(
         )
     kernel, padding = pair(kernel), pair(padding)
     stride = kernel if stride is None else pair(stride)
-    size = check_pooling("avg_pool2d", x, kernel, stride, padding, (1, 1), ceil_mode)
+    size = check_pooling("avg_pool2d", x, kernel, Window(stride, padding), ceil_mode)
     y = np.zeros((len(x), *size, x.shape[1]), np.float32)
     include, divisor = bool(count_include_pad), divisor_override or 0
     last = channels_last(x)
@@ -82,7 +82,7 @@ def avg_pool2d_backward(
     stride = kernel if stride is None else pair(stride)
     n, c, h, w = input_shape
     x = np.broadcast_to(np.zeros((), g.dtype), (n, c, h, w))
-    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding, (1, 1), ceil_mode)
+    size = check_pooling("avg_pool2d_backward", x, kernel, Window(stride, padding), ceil_mode)
     if g.shape != (n, c, *size) or not all_float32(g):
         return reference.avg_pool2d_backward(
             g, input_shape, kernel, stride, padding, count_include_pad, ceil_mode, divisor_override

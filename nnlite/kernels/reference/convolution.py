@@ -22,6 +22,7 @@ from nnlite.kernels.geometry import (
     check_conv_gradient,
     check_dtypes,
     check_epilogue,
+    reach,
 )
 from nnlite.kernels.reference.activations import leaky_relu
 
@@ -76,7 +77,7 @@ def conv2d(
     check_epilogue("conv2d", len(w), bias, slope)
     # For each group: (N, C, OH, OW, kh, kw) · (F, C, kh, kw) -> (N, OH, OW, F)
     parts = [
-        np.tensordot(_windows(xg, w.shape[2:], window), wg, axes=([1, 4, 5], [1, 2, 3]))
+        np.tensordot(windows(xg, w.shape[2:], window), wg, axes=([1, 4, 5], [1, 2, 3]))
         for xg, wg in zip(_split(x, groups, 1), _split(w, groups, 0), strict=True)
     ]
     return _epilogue(_join(parts), bias, slope)
@@ -172,19 +173,19 @@ def conv2d_weight_grad(
     check_dtypes("conv2d_weight_grad", x=x, g=g)
     # For each group: (N, F, OH, OW) · (N, C, OH, OW, kh, kw) -> (F, C, kh, kw)
     parts = [
-        np.tensordot(gg, _windows(xg, weight_shape[2:], window), axes=([0, 2, 3], [0, 2, 3]))
+        np.tensordot(gg, windows(xg, weight_shape[2:], window), axes=([0, 2, 3], [0, 2, 3]))
         for xg, gg in zip(_split(x, groups, 1), _split(g, groups, 1), strict=True)
     ]
     return np.concatenate(parts) if groups > 1 else parts[0]
 
 
-def _windows(x: np.ndarray, kernel: tuple[int, ...], window: Window) -> np.ndarray:
+def windows(x: np.ndarray, kernel: tuple[int, ...], window: Window) -> np.ndarray:
     """View images as the windows a filter sees: (N, C, H, W) -> (N, C, OH, OW, kh, kw), no copy."""
     (ph, pw), (sh, sw), (dh, dw) = window.padding, window.stride, window.dilation
     if ph or pw:
         x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    reach = (dh * (kernel[0] - 1) + 1, dw * (kernel[1] - 1) + 1)
-    return sliding_window_view(x, reach, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
+    spread = sliding_window_view(x, reach(kernel, window.dilation), axis=(2, 3))
+    return spread[:, :, ::sh, ::sw, ::dh, ::dw]
 
 
 def _split(a: np.ndarray, groups: int, axis: int) -> list[np.ndarray]:

@@ -1,9 +1,9 @@
 """Pooling: the largest value, or the mean, of each window (lecture 08)."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from nnlite.kernels.geometry import Pair, Window, output_shape
+from nnlite.kernels.geometry import Pair, Window, output_shape, output_size, reach
+from nnlite.kernels.reference.convolution import windows
 
 
 def max_pool2d(
@@ -37,10 +37,11 @@ def max_pool2d(
         Position ``h * W + w`` of the first largest value; NaN counts as largest.
     """
     stride = kernel if stride is None else stride
-    size = check_pooling("max_pool2d", x, kernel, stride, padding, dilation, ceil_mode)
+    window = Window(stride, padding, dilation)
+    size = check_pooling("max_pool2d", x, kernel, window, ceil_mode)
     (ph, pw), (h, w) = padding, x.shape[2:]
-    windows = _windows(x, size, kernel, stride, padding, dilation, -np.inf)
-    flat = windows.reshape(*windows.shape[:4], kernel[0] * kernel[1])
+    seen = _padded_windows(x, size, kernel, window, -np.inf)
+    flat = seen.reshape(*seen.shape[:4], kernel[0] * kernel[1])
     best = flat.argmax(axis=-1)
     y = np.take_along_axis(flat, best[..., np.newaxis], axis=-1)[..., 0]
     oh, ow = np.indices(y.shape[2:])
@@ -97,11 +98,11 @@ def avg_pool2d(
     divisor_override : int, optional
         Divide by this instead.
     """
-    stride = kernel if stride is None else stride
-    size = check_pooling("avg_pool2d", x, kernel, stride, padding, (1, 1), ceil_mode)
-    counts = _counts(x.shape, size, kernel, stride, padding, count_include_pad, divisor_override)
-    windows = _windows(x, size, kernel, stride, padding, (1, 1), 0)
-    return windows.sum(axis=(-2, -1)) / counts.astype(x.dtype)
+    window = Window(kernel if stride is None else stride, padding)
+    size = check_pooling("avg_pool2d", x, kernel, window, ceil_mode)
+    counts = _counts(x.shape, size, kernel, window, count_include_pad, divisor_override)
+    total = _padded_windows(x, size, kernel, window, 0).sum(axis=(-2, -1))
+    return total / counts.astype(x.dtype)
 
 
 def avg_pool2d_backward(
@@ -116,17 +117,18 @@ def avg_pool2d_backward(
 ) -> np.ndarray:
     """Spread each value of ``g`` evenly over its window: the adjoint of :func:`avg_pool2d`."""
     stride = kernel if stride is None else stride
+    window = Window(stride, padding)
     n, c, h, w = input_shape
     x = np.broadcast_to(np.zeros((), g.dtype), (n, c, h, w))
-    size = check_pooling("avg_pool2d_backward", x, kernel, stride, padding, (1, 1), ceil_mode)
+    size = check_pooling("avg_pool2d_backward", x, kernel, window, ceil_mode)
     if g.shape != (n, c, *size):
         raise ValueError(
             f"avg_pool2d_backward: avg_pool2d takes {tuple(input_shape)} to {(n, c, *size)}, "
             f"got a gradient of shape {g.shape}"
         )
-    counts = _counts(x.shape, size, kernel, stride, padding, count_include_pad, divisor_override)
+    counts = _counts(x.shape, size, kernel, window, count_include_pad, divisor_override)
     share = g / counts.astype(g.dtype)
-    (ph, pw), (bottom, right) = padding, _beyond(x.shape, size, kernel, stride, padding, (1, 1))
+    (ph, pw), (bottom, right) = padding, _beyond(x.shape, size, kernel, window)
     dx = np.zeros((n, c, ph + h + bottom, pw + w + right), g.dtype)
     for i in range(kernel[0]):
         for j in range(kernel[1]):
@@ -137,88 +139,67 @@ def avg_pool2d_backward(
 
 
 def check_pooling(
-    where: str,
-    x: np.ndarray,
-    kernel: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
+    where: str, x: np.ndarray, kernel: Pair, window: Window, ceil_mode: bool = False
 ) -> Pair:
     """Check a pooling window and return the size of the output images."""
     if x.ndim != 4:
         raise ValueError(f"{where} takes images (N, C, H, W), got shape {x.shape}")
+    stride, padding, dilation, _ = window
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ValueError(
             f"{where}: padding {padding} is more than half of the kernel {kernel}, so some windows "
             "would see nothing of the image"
         )
-    size = (0, 0)
-    if ceil_mode and min(stride) > 0:
-        size = _rounded_up(x.shape, _reach(kernel, dilation), stride, padding)
-    if min(size) < 1:
-        size = output_shape(x.shape, kernel, Window(stride, padding, dilation), where)
-    for n, o, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True):
-        first = np.arange(o) * s - p
-        first = np.where(first < 0, first % d, first)  # of a window's pixels, the first inside
-        if n and o and first.max() >= n:
-            raise ValueError(
-                f"{where}: with dilation {dilation} and padding {padding} some windows would see "
-                f"nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
-            )
+    size = _rounded_up(x.shape, kernel, window) if ceil_mode and min(stride) > 0 else (0, 0)
+    if min(size) < 1:  # rounded down, or there are none at all and this says why
+        size = output_shape(x.shape, kernel, window, where)
+    if dilation != (1, 1):
+        for n, o, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True):
+            first = np.arange(o) * s - p
+            first = np.where(first < 0, first % d, first)  # of a window's pixels, the first inside
+            if n and o and first.max() >= n:
+                raise ValueError(
+                    f"{where}: with dilation {dilation} and padding {padding} some windows would "
+                    f"see nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
+                )
     return size
 
 
-def _rounded_up(shape: tuple[int, ...], reach: Pair, stride: Pair, padding: Pair) -> Pair:
+def _rounded_up(shape: tuple[int, ...], kernel: Pair, window: Window) -> Pair:
     """Return the number of windows if the last may reach beyond the padding."""
     size = []
-    for n, k, s, p in zip(shape[2:], reach, stride, padding, strict=True):
-        most = -(-(n + 2 * p - k) // s) + 1
+    for n, k, s, p, d in zip(shape[2:], kernel, *window[:3], strict=True):
+        most = output_size(n + s - 1, k, s, p, d)
         # a last window that begins in the padding, or beyond, would see nothing of the image
         size.append(most if (most - 1) * s < n + p else most - 1)
     return size[0], size[1]
 
 
-def _reach(kernel: Pair, dilation: Pair) -> Pair:
-    """Return height and width of a window, spread by its dilation."""
-    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
-
-
-def _beyond(
-    shape: tuple[int, ...], size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> Pair:
+def _beyond(shape: tuple[int, ...], size: Pair, kernel: Pair, window: Window) -> Pair:
     """Return how far the padding at the bottom and on the right must go for the last windows."""
-    reach = _reach(kernel, dilation)
     far = [
         max(p, (o - 1) * s - p + k - n)
-        for n, o, k, s, p in zip(shape[2:], size, reach, stride, padding, strict=True)
+        for n, o, k, s, p in zip(
+            shape[2:], size, reach(kernel, window.dilation), *window[:2], strict=True
+        )
     ]
     return far[0], far[1]
 
 
-def _windows(
-    x: np.ndarray,
-    size: Pair,
-    kernel: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    fill: float,
+def _padded_windows(
+    x: np.ndarray, size: Pair, kernel: Pair, window: Window, fill: float
 ) -> np.ndarray:
-    """View padded images (N, C, H, W) as windows (N, C, OH, OW, kh, kw), no further copy."""
-    (ph, pw), (bottom, right) = padding, _beyond(x.shape, size, kernel, stride, padding, dilation)
+    """View padded images (N, C, H, W) as windows (N, C, OH, OW, kh, kw)."""
+    (ph, pw), (bottom, right) = window.padding, _beyond(x.shape, size, kernel, window)
     padded = np.pad(x, ((0, 0), (0, 0), (ph, bottom), (pw, right)), constant_values=fill)
-    windows = sliding_window_view(padded, _reach(kernel, dilation), axis=(2, 3))
-    windows = windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
-    return windows[:, :, : size[0], : size[1]]
+    return windows(padded, kernel, window._replace(padding=(0, 0)))[:, :, : size[0], : size[1]]
 
 
 def _counts(
     shape: tuple[int, ...],
     size: Pair,
     kernel: Pair,
-    stride: Pair,
-    padding: Pair,
+    window: Window,
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> np.ndarray:
@@ -226,7 +207,7 @@ def _counts(
     if divisor_override is not None:
         return np.full(size, divisor_override)
     per_axis = []
-    for n, o, k, s, p in zip(shape[2:], size, kernel, stride, padding, strict=True):
+    for n, o, k, s, p in zip(shape[2:], size, kernel, *window[:2], strict=True):
         start = np.arange(o) * s - p
         margin = p if count_include_pad else 0
         per_axis.append(np.minimum(start + k, n + margin) - np.maximum(start, -margin))
