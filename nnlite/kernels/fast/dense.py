@@ -29,6 +29,7 @@ from nnlite.kernels.fast.product import (
     pack_rows,
     padded_width,
     panel_width,
+    share,
 )
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import check_epilogue, check_slope
@@ -113,13 +114,13 @@ def linear_backward(
     size = nt * max(n, -(-m // nt)) if by_rows else n + m
     (_back_by_rows if by_rows else _back)(
         g, y, x, w, active, factor(slope), behind, *wanted_or_empty,
-        scratch("panels", size * -(-k // LANES) * LANES), nt,
+        scratch("panels", size * padded_width(k)), nt,
     )  # fmt: skip
     return dx, dw, db
 
 
 def _panels(k: int, n: int, nt: int) -> np.ndarray:
-    return scratch("panels", max(k * -(-n // LANES) * LANES, nt * FEW))
+    return scratch("panels", max(k * padded_width(n), nt * FEW))
 
 
 # ---- thin products -----------------------------------------------------------------------------
@@ -201,12 +202,6 @@ def by_panels(m, n, nt):
 
 
 @loop
-def share(count, width, n, nt, t):
-    """Begin and end of a thread's share of n, in units of ``width``, of which there are count."""
-    return t * count // nt * width, min(n, (t + 1) * count // nt * width)
-
-
-@loop
 def multiply_block(a, a_row, a_column, k, panels, bias, slope, y, r0, r1, p0, p1):
     """Compute rows r0..r1 and columns p0..p1 of ``y = act(a b + bias)``, with b in panels.
 
@@ -275,17 +270,17 @@ def _multiply(a, a_row, a_column, b, b_row, b_column, k, bias, slope, y, panels,
     if nt == 1:
         pack_share(b, b_row, b_column, k, n, panels, INT1, INT0)
         multiply_share(a, a_row, a_column, k, panels, bias, act, y, INT1, INT0)
-    elif size <= FEW or by_panels(m, n, nt):  # a thread packs all that it needs itself
+    elif size <= FEW or by_panels(m, n, nt):
+        # A thread packs what it needs itself: all, into panels of its own, or the panels that
+        # are its share of the product.
         few = size <= FEW
         for i in prange(nt):
             t = np.int64(i)
+            own, parts, part = panels, nt, t
             if few:
-                own = panels[t * size : (t + 1) * size]
-                pack_share(b, b_row, b_column, k, n, own, INT1, INT0)
-                multiply_share(a, a_row, a_column, k, own, bias, act, y, nt, t)
-            else:
-                pack_share(b, b_row, b_column, k, n, panels, nt, t)
-                multiply_share(a, a_row, a_column, k, panels, bias, act, y, nt, t)
+                own, parts, part = panels[t * size : (t + 1) * size], INT1, INT0
+            pack_share(b, b_row, b_column, k, n, own, parts, part)
+            multiply_share(a, a_row, a_column, k, own, bias, act, y, nt, t)
     else:
         for t in prange(nt):
             pack_share(b, b_row, b_column, k, n, panels, nt, np.int64(t))

@@ -35,6 +35,12 @@ def panel_width(columns):
 
 
 @loop
+def share(count, width, n, nt, t):
+    """Begin and end of a thread's share of n, in units of ``width``, of which there are count."""
+    return t * count // nt * width, min(n, (t + 1) * count // nt * width)
+
+
+@loop
 def even_piece(n, most):
     """Return the length of pieces, at most ``most`` long and about equal, of n terms."""
     return -(-n // -(-n // max(1, most))) if n > 0 else 1

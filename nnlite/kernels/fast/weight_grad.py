@@ -28,6 +28,7 @@ from nnlite.kernels.fast.product import (
     multiply,
     pack_rows,
     padded_width,
+    share,
 )
 from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
@@ -144,8 +145,8 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi, f0, f1):
     """Sum over slots lo..hi, for filters f0..f1: ``sums[(tap, channel), filter]``."""
     p = plan[0]
     rows = p.kh * p.kw * p.c
-    if hi <= lo:
-        sums[: rows * p.f] = ZERO  # of slots only: every thread has some filters
+    if hi <= lo:  # no images for this thread; where filters are shared out all have some
+        sums[: rows * p.f] = ZERO
         return
     off = np.empty(rows + ROWS, np.int64)
     out = np.empty(rows + ROWS, np.int64)
@@ -225,13 +226,12 @@ def _correlate(
     nt,
 ):  # fmt: skip
     f = plan[0].f
-    panels = -(-f // WIDTH)
     for i in prange(nt):
         t = np.int64(i)
         buffer, pack, own = buffers[t * buffer_size :], packed[t * packed_size :], sums
         lo, hi, f0, f1 = INT0, slots, INT0, f
         if by_filters:
-            f0, f1 = t * panels // nt * WIDTH, min(f, (t + 1) * panels // nt * WIDTH)
+            f0, f1 = share(-(-f // WIDTH), WIDTH, f, nt, t)
         else:
             lo, hi, own = t * slots // nt, (t + 1) * slots // nt, sums[t * size :]
         correlate_slots(x, g, plan, zeros, buffer, pack, own, lo, hi, f0, f1)
