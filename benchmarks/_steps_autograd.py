@@ -1,26 +1,9 @@
 """The dense workloads in HIPS autograd: NumPy with gradients, everything else by hand."""
 
-from itertools import pairwise
-
 import autograd.numpy as np
 import numpy
+from _mlp import init, net
 from autograd import grad
-
-
-def init(sizes, rng):
-    layers = []
-    for n, m in pairwise(sizes):
-        bound = 1 / n**0.5
-        layers.append((rng.uniform(-bound, bound, (n, m)), rng.uniform(-bound, bound, m)))
-    return [tuple(a.astype(numpy.float32) for a in layer) for layer in layers]
-
-
-def net(layers, x, activation):
-    for i, (w, b) in enumerate(layers):
-        x = np.dot(x, w) + b
-        if i < len(layers) - 1:
-            x = activation(x)
-    return x
 
 
 def bce(z, t):

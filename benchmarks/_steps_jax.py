@@ -1,26 +1,9 @@
 """The dense workloads in JAX: one compiled function for a whole step, Adam by hand."""
 
-from itertools import pairwise
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-
-
-def init(sizes, rng):
-    layers = []
-    for n, m in pairwise(sizes):
-        bound = 1 / n**0.5
-        layers.append([rng.uniform(-bound, bound, s).astype(np.float32) for s in ((n, m), (m,))])
-    return layers
-
-
-def net(layers, x, activation):
-    for i, (w, b) in enumerate(layers):
-        x = x @ w + b
-        if i < len(layers) - 1:
-            x = activation(x)
-    return x
+from _mlp import init, net
 
 
 def bce(z, t):
