@@ -143,6 +143,16 @@ def test_a_window_larger_than_the_image_may_be_the_last_one(kernels, dtype):
         kernels.max_pool2d(x, (3, 3), (2, 2))
 
 
+def test_images_without_pixels_are_refused_where_padding_would_give_them_windows(kernels, dtype):
+    for shape in ((1, 1, 0, 5), (1, 1, 3, 0)):
+        x = np.zeros(shape, dtype)
+        for pool in (kernels.max_pool2d, kernels.avg_pool2d):
+            with pytest.raises(ValueError, match="of at least one pixel, got shape"):
+                pool(x, (2, 2), (1, 1), (1, 1))
+    y, _ = kernels.max_pool2d(np.zeros((0, 1, 4, 4), dtype), (2, 2))
+    assert y.shape == (0, 1, 2, 2)  # a batch may be empty
+
+
 def test_impossible_pooling_is_refused(kernels):
     with pytest.raises(ValueError, match=r"with dilation .* see nothing of an image of 1×9"):
         kernels.max_pool2d(np.zeros((1, 1, 1, 9), np.float32), (3, 3), None, (1, 1), (2, 2), True)

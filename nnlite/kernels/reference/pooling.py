@@ -142,8 +142,10 @@ def check_pooling(
     where: str, x: np.ndarray, kernel: Pair, window: Window, ceil_mode: bool = False
 ) -> Pair:
     """Check a pooling window and return the size of the output images."""
-    if x.ndim != 4:
-        raise ValueError(f"{where} takes images (N, C, H, W), got shape {x.shape}")
+    if x.ndim != 4 or 0 in x.shape[2:]:
+        raise ValueError(
+            f"{where} takes images (N, C, H, W) of at least one pixel, got shape {x.shape}"
+        )
     stride, padding, dilation, _ = window
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ValueError(
@@ -157,7 +159,7 @@ def check_pooling(
         for n, o, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True):
             first = np.arange(o) * s - p
             first = np.where(first < 0, first % d, first)  # of a window's pixels, the first inside
-            if n and o and first.max() >= n:
+            if first.max() >= n:
                 raise ValueError(
                     f"{where}: with dilation {dilation} and padding {padding} some windows would "
                     f"see nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
