@@ -405,7 +405,7 @@ def test_a_modules_bug_is_found_in_float32():
 def test_a_real_network_in_training_mode_keeps_its_running_statistics(dtype):
     with nnlite.default_dtype(dtype):
         model = nn.Sequential(
-            nn.Linear(4, 5), nn.BatchNorm1d(5), nn.LeakyReLU(0.2), nn.Linear(5, 2)
+            nn.Linear(4, 5, rng=0), nn.BatchNorm1d(5), nn.LeakyReLU(0.2), nn.Linear(5, 2, rng=1)
         )
     before = {k: np.array(getattr(v, "data", v)) for k, v in model.state_dict().items()}
     report = gradcheck(model, np.random.default_rng(2).standard_normal((6, 4)))
