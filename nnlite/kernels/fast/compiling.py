@@ -21,31 +21,38 @@ here allows reordered sums and fused multiply-add, and keeps NaN and infinity.
 where the cache folder cannot be written, kernels are compiled for each process.
 """
 
+import hashlib
 import os
 import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numba
 import numpy as np
 from numba.core import config, event
+from numba.core.caching import FunctionCache
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
-#: Numba would also run sums and assignments of whole arrays on all threads, however short.
-ONLY_PRANGE = {
-    "prange": True,
-    "comprehension": False,
-    "fusion": False,
-    "inplace_binop": False,
-    "numpy": False,
-    "reduction": False,
-    "setitem": False,
-    "stencil": False,
-}
+#: Numba would also run sums and assignments of whole arrays on all threads, however short. It takes
+#: the entries out of the dict that it is given, so this one cannot be changed: hand over a copy.
+ONLY_PRANGE = MappingProxyType(
+    {
+        "prange": True,
+        "comprehension": False,
+        "fusion": False,
+        "inplace_binop": False,
+        "numpy": False,
+        "reduction": False,
+        "setitem": False,
+        "stencil": False,
+    }
+)
 
 #: To Numba another type of argument means another copy of all that is called. Where 0 and 1, which
 #: would be types of their own, are handed to a loop they go by these names, and the number of a
@@ -56,14 +63,42 @@ INT0, INT1 = np.int64(0), np.int64(1)
 SMALL = 16384
 
 
-def _jit(function: Callable[..., Any], **options: Any) -> Any:
+def _fingerprint() -> str:
+    """Say what the compiled code depends on besides a function's own bytecode: all these sources.
+
+    A function contains what it calls and inherits how that is compiled, but Numba looks only at the
+    file in which the function stands, and at its time and size rather than at its content.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_SOURCES = _fingerprint()
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk; an entry counts only for the sources and options it came from."""
+
+    def __init__(self, function: Callable[..., Any], options: str) -> None:
+        super().__init__(function)
+        self._options = options
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(sig, codegen), _SOURCES, self._options)
+
+
+def _jit(function: Callable[..., Any], fastmath: set[str], **options: Any) -> Any:
+    described = f"{sorted(fastmath)} {options}"  # before Numba takes the options out
+    dispatcher = numba.njit(**_OPTIONS, fastmath=fastmath, **options)(function)
     try:
-        return numba.njit(cache=True, **_OPTIONS, **options)(function)
+        dispatcher._cache = _Cache(function, described)  # cache=True would take Numba's own
     except RuntimeError as error:  # Numba found no folder that it may write to
         if "cannot cache function" not in str(error):
             raise
         _warn_no_cache()
-        return numba.njit(**_OPTIONS, **options)(function)
+    return dispatcher
 
 
 _warned_no_cache = False
@@ -105,7 +140,7 @@ def exact(function: Callable[..., Any]) -> Any:
 
 def threaded(function: Callable[..., Any]) -> Any:
     """Compile a function with ``prange`` loops."""
-    compiled = _jit(function, fastmath=FASTMATH, parallel=ONLY_PRANGE)
+    compiled = _jit(function, fastmath=FASTMATH, parallel=dict(ONLY_PRANGE))
     return _one_at_a_time(compiled) if _LAYER == "workqueue" else compiled
 
 
