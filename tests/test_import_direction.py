@@ -11,6 +11,7 @@ PACKAGE = Path(nnlite.__file__).parent
 
 # From the bottom to the top; what stands on one line is one layer.
 LAYERS = [
+    {"errors", "_arguments"},
     {"kernels"},
     {"random"},
     {"ops"},
