@@ -6,14 +6,15 @@ Every kernel exists twice with one signature:
 * ``nnlite.kernels.fast`` is Numba, written to be fast, and tested against the first.
 
 Write ``from nnlite import kernels`` and call ``kernels.conv2d(...)``: the backend is chosen when a
-kernel is first used, so importing this package imports neither. Numba is taken if it can be
-imported, NumPy otherwise; the environment variable ``NNLITE_KERNELS`` (``numpy`` or ``numba``)
-decides for you. There is no autograd here: derivatives are kernels of their own, and the rules
-that connect them live in ``nnlite.ops``.
+kernel is first used, so importing this package imports neither. Numba is taken if it works, NumPy
+otherwise; the environment variable ``NNLITE_KERNELS`` (``numpy`` or ``numba``) decides for you.
+There is no autograd here: derivatives are kernels of their own, and the rules that connect them
+live in ``nnlite.ops``.
 """
 
 import os
 import threading
+import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ __all__ = ["KERNELS", "backend", *KERNELS]
 
 
 def _choose() -> tuple[str, ModuleType]:
-    """Import the backend that ``NNLITE_KERNELS`` names, or the fastest that can be imported."""
+    """Import the backend that ``NNLITE_KERNELS`` names, or the fastest that can be used."""
     wanted = os.environ.get("NNLITE_KERNELS", "").strip().lower()
     if wanted and wanted not in _BACKENDS:
         raise ValueError(
@@ -83,17 +84,31 @@ def _choose() -> tuple[str, ModuleType]:
         )
     if wanted != "numpy":
         try:
-            import_module("numba")
-        except ImportError as error:
+            return "numba", _import_numba()
+        except Exception as error:
             if wanted == "numba":
-                raise ImportError(
-                    f"NNLITE_KERNELS=numba, but Numba cannot be imported ({error}); install it "
-                    "with `pip install 'nnlite[fast]'`, or set NNLITE_KERNELS=numpy"
-                ) from error
-            wanted = "numpy"
-        else:
-            wanted = "numba"
-    return wanted, import_module(_BACKENDS[wanted])
+                raise ImportError(_why_not(error)) from error
+            if not isinstance(error, ImportError):  # it is installed, but does not work
+                warnings.warn(_why_not(error), RuntimeWarning, stacklevel=4)
+    return "numpy", import_module(_BACKENDS["numpy"])
+
+
+def _import_numba() -> ModuleType:
+    """Import the compiled kernels; ImportError where Numba is missing or told not to compile."""
+    if import_module("numba").config.DISABLE_JIT:
+        raise ImportError("NUMBA_DISABLE_JIT is set, and nothing can run uncompiled")
+    return import_module(_BACKENDS["numba"])
+
+
+def _why_not(error: Exception) -> str:
+    """What keeps Numba from working, with the settings that may be the cause."""
+    settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")]
+    correct = f" Correct or unset {', '.join(settings)}, if that is the cause." if settings else ""
+    return (
+        f"Numba cannot be used ({type(error).__name__}: {str(error).strip().rstrip('.')})."
+        f"{correct} The NumPy kernels give the same answers, several times slower: "
+        "NNLITE_KERNELS=numpy selects them; the extra [fast] installs Numba."
+    )
 
 
 def _backend_module() -> ModuleType:
@@ -114,7 +129,12 @@ def backend() -> str:
     ValueError
         If ``NNLITE_KERNELS`` is set to anything but ``numpy`` or ``numba``.
     ImportError
-        If ``NNLITE_KERNELS=numba`` and Numba cannot be imported.
+        If ``NNLITE_KERNELS=numba`` and Numba cannot be used.
+
+    Warns
+    -----
+    RuntimeWarning
+        If Numba is installed but does not work, and NumPy takes its place.
     """
     _backend_module()
     assert _chosen is not None

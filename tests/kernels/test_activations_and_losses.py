@@ -77,6 +77,16 @@ def test_bce_survives_certainty(kernels, dtype):
     assert total == pytest.approx(5600, rel=1e-6)
 
 
+@pytest.mark.parametrize("confident", [1e3, 1e5, 1e8, -1e8, 1e30])
+def test_a_confident_right_answer_takes_no_digits_of_the_others(kernels, rng, confident):
+    z = rng.standard_normal(4096).astype(np.float32)
+    t = (rng.random(4096) < 0.5).astype(np.float32)
+    exact = np.sum(np.logaddexp(0, z[1::2].astype(float)) - t[1::2] * z[1::2].astype(float))
+    z[::2], t[::2] = confident, float(confident > 0)
+    total, _ = kernels.bce_with_logits(z, t)
+    assert total == pytest.approx(exact, rel=1e-6)
+
+
 def test_bce_passes_nan_on(kernels, dtype):
     z = np.zeros(200, dtype)
     z[150] = np.nan

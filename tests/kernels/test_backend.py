@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -61,7 +62,42 @@ def test_without_numba_the_numpy_kernels_are_used():
 def test_asking_for_a_numba_that_is_not_there_is_an_error():
     done = run(BLOCK_NUMBA + "from nnlite import kernels; kernels.conv2d", NNLITE_KERNELS="numba")
     assert done.returncode != 0
-    assert "Numba cannot be imported (no numba here); install it" in done.stderr
+    assert "Numba cannot be used (ImportError: no numba here)" in done.stderr
+    assert "the extra [fast] installs Numba" in done.stderr
+
+
+NEEDS_NUMBA = pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+
+
+@NEEDS_NUMBA
+def test_where_numba_may_not_compile_the_numpy_kernels_are_used():
+    code = "from nnlite import kernels; print(kernels.backend())"
+    assert run(code, NUMBA_DISABLE_JIT="1").stdout.split() == ["numpy"]
+    done = run(code, NUMBA_DISABLE_JIT="1", NNLITE_KERNELS="numba")
+    assert "NUMBA_DISABLE_JIT is set" in done.stderr
+
+
+@NEEDS_NUMBA
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("NUMBA_NUM_THREADS", "0"), ("NUMBA_THREADING_LAYER", "foo"), ("NUMBA_NUM_THREADS", "-3")],
+)
+def test_a_numba_that_does_not_work_is_named_with_its_settings(name, value):
+    code = "from nnlite import kernels; print(kernels.backend())"
+    done = run(code, **{name: value})
+    assert done.stdout.split() == ["numpy"]
+    assert f"Correct or unset {name}={value}" in done.stderr
+    done = run(code, **{name: value, "NNLITE_KERNELS": "numba"})
+    assert done.returncode != 0
+    assert f"Correct or unset {name}={value}" in done.stderr
+
+
+def test_warming_up_says_how_far_it_is(kernels):
+    said = []
+    assert kernels.warmup(lambda done, total: said.append((done, total))) >= 0
+    done, total = zip(*said, strict=True)
+    assert list(done) == sorted(done)
+    assert set(total) == {done[-1]}
 
 
 def test_an_unknown_kernel_is_an_attribute_error():

@@ -109,6 +109,18 @@ def test_memory_order_does_not_matter(kernels, rng):
         np.testing.assert_allclose(got, y, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("row", [0, 60])
+def test_the_mean_of_an_infinite_value_is_infinite(kernels, row):
+    x = np.ones((64, 3), np.float32)
+    x[row, 1] = np.inf
+    one = np.ones(3, np.float32)
+    with np.errstate(invalid="ignore"):
+        y, mean, var = kernels.batch_norm_forward(x, one, one, 1e-5)
+    np.testing.assert_array_equal(mean, [1, np.inf, 1])
+    np.testing.assert_array_equal(np.isnan(var), [False, True, False])
+    assert np.all(np.isnan(y[:, 1]))
+
+
 def test_nan_spreads_through_its_channel_only(kernels):
     x = np.random.default_rng(0).standard_normal((8, 3, 4, 4)).astype(np.float32)
     x[2, 1, 0, 0] = np.nan

@@ -14,8 +14,6 @@ import pytest
 
 pytest.importorskip("numba")
 
-from numba.core.dispatcher import Dispatcher
-
 from nnlite.kernels import fast
 from nnlite.kernels.fast import compiling
 
@@ -25,9 +23,9 @@ def threaded_functions():
     for module in iter_modules(fast.__path__):
         module = import_module(f"{fast.__name__}.{module.name}")
         for function in vars(module).values():
-            here = isinstance(function, Dispatcher) and function.__module__ == module.__name__
-            if here and function.targetoptions.get("parallel") is not None:
-                yield function
+            compiled = getattr(function, "dispatcher", None)
+            if compiled is not None and function.__module__ == module.__name__:
+                yield compiled
 
 
 def parallel_loops(function):

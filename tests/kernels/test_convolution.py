@@ -190,6 +190,30 @@ def test_nan_and_infinity_reach_exactly_the_windows_that_see_them(kernels, bad, 
         assert np.all(np.isnan(y[seen]))
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("filters", [1, 2, 20])
+@pytest.mark.parametrize("channels", [1, 16])
+def test_a_weight_that_is_not_finite_reaches_the_same_pixels_with_every_kernel(
+    kernels, rng, bad, filters, channels
+):
+    # The border too: there the weight meets padding, and NaN times zero is NaN.
+    x = rng.standard_normal((2, channels, 9, 9)).astype(np.float32)
+    w = rng.standard_normal((filters, channels, 3, 3)).astype(np.float32)
+    w[-1, -1, 0, 2] = bad
+    with np.errstate(invalid="ignore"):
+        check_borders(kernels, x, w, rng)
+
+
+def check_borders(kernels, x, w, rng):
+    y = kernels.conv2d(x, w, padding=(1, 1))
+    g = rng.standard_normal(y.shape).astype(np.float32)
+    assert np.all(np.isnan(y[:, -1, 0]))
+    dx = kernels.conv2d_input_grad(g, w, x.shape, padding=(1, 1))
+    exact = reference.conv2d_input_grad(g, w, x.shape, padding=(1, 1))
+    np.testing.assert_array_equal(np.isfinite(dx), np.isfinite(exact))
+    np.testing.assert_allclose(dx, exact, rtol=1e-3, atol=1e-4)
+
+
 def test_relu_of_minus_infinity_is_zero(kernels):
     x = np.full((1, 1, 2, 2), -np.inf, np.float32)
     w = np.ones((1, 1, 1, 1), np.float32)

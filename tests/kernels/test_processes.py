@@ -74,7 +74,7 @@ print(Compiled.names)
 def test_the_first_compilation_is_announced_once(tmp_path):
     code = "fast.channel_sums(x[:, :, 0, 0]); fast.softplus(x)"
     done = run(code, NUMBA_CACHE_DIR=str(tmp_path))
-    assert done.stderr.count("compiling kernels (once)") == 1
+    assert done.stderr.count("compiling kernels (once on this machine") == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folder permissions are POSIX's")
@@ -166,6 +166,18 @@ def work(seed):
         warnings.simplefilter("always")
         y = fast.conv2d(x, w)
         fast.conv2d(x, w)
+        # Every kernel that would use threads: one loop too many on them kills the child.
+        wide, one = np.repeat(x, 8, axis=0), np.ones(6, np.float32)
+        rows = wide.reshape(len(wide), -1)
+        fast.conv2d_weight_grad(wide, wide, (6, 6, 1, 1)), fast.channel_sums(wide)
+        z, mean, var = fast.batch_norm_forward(wide, one, one, 1e-5)
+        fast.batch_norm_backward(wide, wide, one, mean, var, 1e-5, z, 0.0)
+        fast.linear_backward(rows, rows, rows, np.ones((2400, 2400), np.float32), 0.0)
+        fast.linear_backward(rows[:, :2], rows[:, :2], rows, rows[:2])
+        fast.max_pool2d_backward(*fast.max_pool2d(wide, (2, 2)), wide.shape)
+        fast.avg_pool2d(wide, (2, 2)), fast.bce_with_logits(wide, wide), fast.sigmoid(wide)
+        fast.softmax_cross_entropy(rows, np.zeros(len(rows), int))
+        fast.adam_step([rows], [rows], [rows * 0], [rows * 0], 1, 0.1)
     error = float(np.abs(y - reference.conv2d(x, w)).max())
     return error, [str(c.message) for c in caught]
 

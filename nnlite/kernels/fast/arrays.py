@@ -7,6 +7,7 @@ kernels, which take every dtype.
 """
 
 import threading
+from math import isfinite
 
 import numpy as np
 from numba import prange
@@ -25,6 +26,15 @@ def all_float32(*arrays: np.ndarray | None) -> bool:
         if a is not None and a.dtype != FLOAT32:
             return False
     return True
+
+
+def finite(w: np.ndarray) -> bool:
+    """Tell whether all weights are finite; one pass, with an infinite sum counted as not.
+
+    What lies outside an image is zeros to a kernel that gathers, and does not exist for one that
+    paints. The two agree as long as weights times zero are zero.
+    """
+    return isfinite(np.add.reduce(w, axis=None))
 
 
 def contiguous(a: np.ndarray) -> np.ndarray:

@@ -102,6 +102,8 @@ def _forward(x, y, weight, bias, eps, slope, mean, var, part, nt):
             shift[k] += x[r, k]
     for k in range(c):
         shift[k] /= np.float32(pilot)
+        if not np.isfinite(shift[k]):  # infinity minus itself would hide that the mean is infinite
+            shift[k] = ZERO
     if nt == 1:
         moments(x, shift, part[0])
     else:

@@ -7,7 +7,8 @@ Numba files its cache by name, and one function compiled both ways would share t
 **Threads.** All kernels use Numba's one pool. Two pools that both spin (Numba's and the BLAS
 library's, say) take turns at starving each other, so nothing in this package calls BLAS. The
 number of threads is read at every call (``numba.set_num_threads`` works as users expect), and a
-task too small to be worth waking threads for runs on one. Of Numba's threading layers OpenMP is
+task too small to be worth waking threads for runs on one; where other programs need the cores, all
+do (``crowding.py``). Of Numba's threading layers OpenMP is
 preferred: it starts a parallel loop in about a microsecond and serves several Python threads at
 once. Where only ``workqueue`` exists (it aborts the process if two Python threads use it), a lock
 serialises our calls. After ``fork()`` neither OpenMP nor workqueue can be used again in the child:
@@ -25,8 +26,10 @@ import hashlib
 import os
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +38,8 @@ import numba
 import numpy as np
 from numba.core import config, event
 from numba.core.caching import FunctionCache
+
+from nnlite.kernels.fast.crowding import crowded
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
@@ -139,17 +144,31 @@ def exact(function: Callable[..., Any]) -> Any:
 
 
 def threaded(function: Callable[..., Any]) -> Any:
-    """Compile a function with ``prange`` loops."""
+    """Compile a function with ``prange`` loops; the result knows its ``dispatcher``."""
     compiled = _jit(function, fastmath=FASTMATH, parallel=dict(ONLY_PRANGE))
-    return _one_at_a_time(compiled) if _LAYER == "workqueue" else compiled
 
-
-def _one_at_a_time(compiled: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
-        with _workqueue_lock:
-            return compiled(*args)
+        if crowded():
+            return _alone(compiled, args)
+        return compiled(*args)
 
-    return call
+    def call_in_turn(*args: Any) -> Any:
+        with _workqueue_lock:
+            return call(*args)
+
+    chosen: Any = wraps(function)(call_in_turn if _LAYER == "workqueue" else call)
+    chosen.dispatcher = compiled
+    return chosen
+
+
+def _alone(compiled: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Run a kernel's loops on this thread only: the same parts of the work, one after the other."""
+    count = _pool_size()
+    _set_pool_size(1)
+    try:
+        return compiled(*args)
+    finally:
+        _set_pool_size(count)
 
 
 _workqueue_lock = threading.RLock()
@@ -171,6 +190,7 @@ _LAYER = _start_threads()
 
 #: ``numba.get_num_threads`` without the two locks it takes first, to start a pool that runs already
 _pool_size = getattr(numba.np.ufunc.parallel, "_get_num_threads", numba.get_num_threads)
+_set_pool_size = getattr(numba.np.ufunc.parallel, "_set_num_threads", numba.set_num_threads)
 _forked = False
 
 
@@ -211,19 +231,35 @@ def _warn_forked() -> None:
 
 
 class _Notice(event.Listener):
-    """Tell the user once why the first call takes long."""
+    """Tell the user why the first call takes long, and from time to time that it goes on."""
+
+    PATIENCE = 8.0  #: seconds without a word
 
     def __init__(self) -> None:
-        self.given = False
+        self.compiled = 0
+        self.spoken = self.begun = float("-inf")
 
     def on_start(self, event: Any) -> None:
-        dispatcher = event.data["dispatcher"]
-        if not self.given and dispatcher.py_func.__module__.startswith("nnlite.kernels"):
-            self.given = True
-            print("nnlite: compiling kernels (once)…", file=sys.stderr, flush=True)  # noqa: T201
+        if not event.data["dispatcher"].py_func.__module__.startswith("nnlite.kernels"):
+            return
+        now = time.monotonic()
+        if self.compiled == 0:
+            self.begun = now
+            self.say(now, "once on this machine, a minute or two for all of them")
+        elif now - self.spoken > self.PATIENCE:
+            self.say(now, f"{self.compiled} functions after {now - self.begun:.0f} s")
+        self.compiled += 1
+
+    def say(self, now: float, what: str) -> None:
+        self.spoken = now
+        if not quiet:
+            print(f"nnlite: compiling kernels ({what})…", file=sys.stderr, flush=True)  # noqa: T201
 
     def on_end(self, event: Any) -> None:
         """Nothing to say."""
 
+
+#: True while somebody else shows the progress of compiling (``warmup``).
+quiet = False
 
 event.register("numba:compile", _Notice())

@@ -12,7 +12,14 @@ from numba import prange
 
 from nnlite.kernels import reference
 from nnlite.kernels.fast.activations import factor
-from nnlite.kernels.fast.arrays import all_float32, channels_last, flat, padded_bias, scratch
+from nnlite.kernels.fast.arrays import (
+    all_float32,
+    channels_last,
+    finite,
+    flat,
+    padded_bias,
+    scratch,
+)
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.gather import Gather, plan_conv, plan_transposed
@@ -43,7 +50,7 @@ def conv2d(
     size = check_conv(x.shape, w.shape, window, "conv2d")
     check_epilogue("conv2d", len(w), bias, slope)
     nt = threads(len(x) * size[0] * size[1] * w.size // 8)
-    if window.stride == (1, 1) and pays(len(w), w.shape[2] * w.shape[3]):
+    if window.stride == (1, 1) and pays(len(w), w.shape[2] * w.shape[3]) and finite(w):
         return paint_conv(x, w, (len(x), len(w), *size), window, bias, slope, nt)
     plan = plan_conv(x.shape, w.shape, size, window, nt)
     return _run(plan, x, w, (len(x), *size, len(w)), bias, slope, nt, False)
@@ -65,6 +72,8 @@ def conv2d_input_grad(
     nt = threads(g.size * w.size // len(w) // 8)
     if pays(c, w.shape[2] * w.shape[3]):
         return paint_transposed(g, w, tuple(input_shape), window, bias, slope, nt)
+    if not finite(w):
+        return reference.conv2d_input_grad(g, w, input_shape, *window, bias, slope)
     plan = plan_transposed(g.shape, w.shape, (height, width), window, nt)
     return _run(plan, g, w, (n, height, width, c), bias, slope, nt, True)
 

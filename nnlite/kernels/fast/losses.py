@@ -73,7 +73,8 @@ def bce_block(z, t, scale, gradient):
         v = z[i]
         e = exp_negative(-abs(v))
         s = ONE / (ONE + e)
-        total += (ZERO if v < ZERO else v) - t[i] * v + log1p_unit(e)
+        # max(v, 0) - t v as one product: as a difference, a large one would take digits of the sum
+        total += v * ((ONE if v >= ZERO else ZERO) - t[i]) + log1p_unit(e)
         gradient[i] = scale * ((s if v >= ZERO else e * s) - t[i])
     return total
 

@@ -18,8 +18,7 @@ other         4       16         6×2   12 + 2 + 1
 import platform
 from typing import NamedTuple
 
-import llvmlite.binding as llvm
-from numba.core import config
+from numba.core import codegen, config
 
 
 class Tile(NamedTuple):
@@ -37,11 +36,11 @@ class Tile(NamedTuple):
 
 def cpu_features() -> set[str]:
     """Return the instruction sets that Numba compiles for on this machine."""
-    if config.CPU_FEATURES is not None:  # NUMBA_CPU_FEATURES="+avx2,-avx512f": set by the user
-        return {f[1:] for f in config.CPU_FEATURES.split(",") if f.startswith("+")}
-    if config.CPU_NAME == "generic":
-        return set()
-    return {name for name, present in llvm.get_host_cpu_features().items() if present}
+    features = config.CPU_FEATURES  # NUMBA_CPU_FEATURES="+avx2,-avx512f": set by the user
+    if features is None:
+        # without what NUMBA_ENABLE_AVX=0 takes away
+        features = "" if config.CPU_NAME == "generic" else codegen.get_host_cpu_features()
+    return {name[1:] for name in features.split(",") if name.startswith("+")}
 
 
 def choose_tile(features: set[str], architecture: str) -> Tile:
