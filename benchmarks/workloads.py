@@ -1,6 +1,7 @@
 """Training steps of the lectures' own networks: nnlite against PyTorch, JAX and HIPS autograd.
 
     python benchmarks/workloads.py [--repeats 11] [--threads N] [--only dcgan28 gan2d] [--peers ...]
+    python benchmarks/workloads.py --busy 7 --only linear_ae gan2d   # beside 7 other programs
 
 A step is forward, backward and Adam, float32. Each peer runs in a process of its own; the peers
 take turns, and ratios are taken within a turn, so that a busy machine slows all of them. Between
@@ -15,6 +16,7 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -134,6 +136,19 @@ def measure(workload, peers, args):
     return {peer: np.array(t) for peer, t in times.items()}, memory
 
 
+@contextmanager
+def other_programs(count):
+    """Processes that do nothing but keep a core busy."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(spin) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
 def spread(values, scale=1.0, digits=2):
     low, middle, high = (scale * v for v in (values.min(), np.median(values), values.max()))
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
@@ -167,7 +182,7 @@ def header(args):
             found.append(f"{name} not installed")
     print(f"machine   {cpu()}, {os.cpu_count()} cores, {platform.system()}")
     print(f"versions  Python {platform.python_version()}, {', '.join(found)}")
-    print(f"threads   {args.threads} for every peer")
+    print(f"threads   {args.threads} for every peer, beside {args.busy} other programs")
 
 
 def cpu():
@@ -186,6 +201,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.2, help="of steps in each turn")
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--busy", type=int, default=0, help="other programs on the machine")
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
@@ -202,7 +218,8 @@ def main():
             and (suits is None or name in suits)
             and importlib.util.find_spec(package)
         ]
-        times, memory = measure(workload, peers, args)
+        with other_programs(args.busy):
+            times, memory = measure(workload, peers, args)
         rows.append(report(workload, times, memory, WORKLOADS[workload][1:]))
     print("\nworkload      nnlite ms  default ms   ratio  target      to best  stretch")
     for row in filter(None, rows):

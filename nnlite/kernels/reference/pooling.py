@@ -42,7 +42,7 @@ def max_pool2d(
     (ph, pw), (h, w) = padding, x.shape[2:]
     seen = _padded_windows(x, size, kernel, window, -np.inf)
     flat = seen.reshape(*seen.shape[:4], kernel[0] * kernel[1])
-    best = flat.argmax(axis=-1)
+    best = flat.argmax(axis=-1).astype(np.int64)  # where the default is 32 bits too
     y = np.take_along_axis(flat, best[..., np.newaxis], axis=-1)[..., 0]
     oh, ow = np.indices(y.shape[2:])
     rows = oh * stride[0] - ph + best // kernel[1] * dilation[0]
