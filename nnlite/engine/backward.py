@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import ops
-from nnlite.engine.edits import edited
+from nnlite.engine.edits import edited, replaced
 from nnlite.engine.state import recording
 
 if TYPE_CHECKING:
@@ -32,12 +32,15 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
     with recording(False):
         visited, leaves, grads, owned = walk(root, seed, create_graph=False)
     for leaf in leaves:
+        if grads[leaf._order].shape != leaf._data.shape or leaf._data.dtype.kind != "f":
+            raise RuntimeError(_unfit(leaf, grads[leaf._order]))
+    for leaf in leaves:
         g = grads[leaf._order]
-        if leaf.grad is None:
+        if leaf._grad is None:
             # sums of single numbers are NumPy scalars, not arrays
-            leaf.grad = np.asarray(g) if leaf._order in owned else np.array(g)
+            leaf._grad = np.asarray(g) if leaf._order in owned else np.array(g)
         else:
-            leaf.grad = np.asarray(leaf.grad + g)
+            leaf._grad = np.asarray(leaf._grad + g)
     if not retain_graph:
         free(visited)
 
@@ -119,7 +122,7 @@ def walk(
                 clean = values[0].tobytes() + values[1].tobytes() == prints
             else:
                 clean = edited(t._node, t) is None
-            if not clean:
+            if not clean or (create_graph and replaced(t._node) is not None):
                 raise RuntimeError(_edited(t))
         inputs = values
         if create_graph:
@@ -150,7 +153,7 @@ def walk(
                 d = rules[i](g, out, *inputs, **params)
             if d is None:
                 continue
-            data = parent._data
+            data = values[i]
             if d.shape != data.shape:
                 d = ops.unbroadcast(d, data.shape)
             if d.dtype is not data.dtype:
@@ -180,10 +183,25 @@ def free(visited: list[Tensor]) -> None:
         t._node = t._node[0].freed
 
 
+def _unfit(leaf: Tensor, g: Any) -> str:
+    """The message for a leaf that cannot hold its gradient."""
+    if leaf._data.dtype.kind != "f":
+        return (
+            f"a leaf has dtype {leaf.dtype}, and gradients are floating-point numbers. Make it "
+            "with nnlite.Tensor(data, requires_grad=True, dtype='float64')."
+        )
+    return (
+        f"a leaf was given data of shape {leaf.shape} after the graph was made; the gradient has "
+        f"shape {g.shape}. Run backward before the data are replaced."
+    )
+
+
 def _edited(t: Tensor) -> str:
     """The message for an array that was edited although a rule needs it."""
     op, values = t._node[0], t._node[2]
     r: Any = edited(t._node, t)
+    if r is None:
+        r = replaced(t._node)
     what = "its result" if r == ops.OUT else f"its argument {r + 1}"
     return (
         f"the derivative of {op.name!r} needs an array that was edited after the operation: "
