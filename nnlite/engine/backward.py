@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import ops
+from nnlite._arguments import as_array
 from nnlite.engine.edits import edited, replaced
 from nnlite.engine.state import recording
 
@@ -61,7 +62,7 @@ def seed_gradient(root: Tensor, gradient: Any) -> NDArray[Any]:
                 "Reduce it first (t.sum().backward()), or pass gradient= of the same shape."
             )
         return np.ones(root.shape, root.dtype)
-    seed = np.asarray(ops.values_of(gradient), dtype=root.dtype)
+    seed = as_array(ops.values_of(gradient), "gradient", root.dtype)
     if seed.shape != root.shape:
         raise ValueError(
             f"gradient has shape {seed.shape}; the tensor has shape {root.shape}. They must be "

@@ -421,8 +421,7 @@ def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None
 
     Parameters and errors are those of :class:`Tensor`.
     """
-    array = as_array(data, "a tensor's data", dtype)
-    return Tensor(array.copy() if array is data else array, requires_grad)
+    return Tensor(np.array(as_array(data, "a Tensor's data", dtype)), requires_grad)
 
 
 class _Size(int):

@@ -73,6 +73,8 @@ def test_what_is_advised_instead_of_scipy_runs(expression):
 
 # ---- the values, with PyTorch as judge --------------------------------------------------------
 
+UNARY = re.compile(r"-?(1 / )?(np\.\w+\()?t\)?(\.m?T)?")
+
 #: name -> the arguments with which torch's method means what the expression says
 ARGUMENTS = {
     **{n: ("u",) for n in EXPRESSIONS if re.fullmatch(r"-?[\w.(]*t\b.{1,8}\bu\)?", EXPRESSIONS[n])},
@@ -119,7 +121,7 @@ ARGUMENTS = {
     "lstsq": None,
     "as_tensor": None,
     "solve": None,
-    **{n: () for n in EXPRESSIONS if re.fullmatch(r"-?(1 / )?(np\.\w+\()?t\)?(\.T|\.mT)?", EXPRESSIONS[n])},
+    **{n: () for n, e in EXPRESSIONS.items() if UNARY.fullmatch(e)},
     "frac": (),
     "std_mean": (),
 }  # fmt: skip
