@@ -157,7 +157,7 @@ def assert_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1, **opti
 
 def _options(eps: Any, rtol: Any, atol: Any, max_entries: Any, directions: Any) -> dict[str, Any]:
     for name, value in (("eps", eps), ("rtol", rtol), ("atol", atol)):
-        if value is not None and not (isinstance(value, Real) and 0 <= value < np.inf):
+        if value is not None and not (isinstance(value, Real) and 0 <= float(value) < np.inf):
             raise ValueError(f"{name} must be a number >= 0; got {value!r}.")
     for name, count in (("max_entries", max_entries), ("directions", directions)):
         if not isinstance(count, Integral):
