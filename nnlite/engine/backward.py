@@ -33,9 +33,6 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
     with recording(False):
         visited, leaves, grads, owned = walk(root, seed, create_graph=False)
     for leaf in leaves:
-        if grads[leaf._order].shape != leaf._data.shape or leaf._data.dtype.kind != "f":
-            raise RuntimeError(_unfit(leaf, grads[leaf._order]))
-    for leaf in leaves:
         g = grads[leaf._order]
         if leaf._grad is None:
             # sums of single numbers are NumPy scalars, not arrays
@@ -165,6 +162,8 @@ def walk(
                 if op.fresh and not create_graph:
                     owned.add(key)
                 if parent._node is None:
+                    if parent._data is not data and parent._data.shape != data.shape:
+                        raise RuntimeError(_unfit(parent, data))
                     leaves.append(parent)
                 else:
                     heappush(newest, (-key, parent))
@@ -184,16 +183,11 @@ def free(visited: list[Tensor]) -> None:
         t._node = t._node[0].freed
 
 
-def _unfit(leaf: Tensor, g: Any) -> str:
-    """The message for a leaf that cannot hold its gradient."""
-    if leaf._data.dtype.kind != "f":
-        return (
-            f"a leaf has dtype {leaf.dtype}, and gradients are floating-point numbers. Make it "
-            "with nnlite.Tensor(data, requires_grad=True, dtype='float64')."
-        )
+def _unfit(leaf: Tensor, before: NDArray[Any]) -> str:
+    """The message for a leaf that cannot hold its gradient any more."""
     return (
-        f"a leaf was given data of shape {leaf.shape} after the graph was made; the gradient has "
-        f"shape {g.shape}. Run backward before the data are replaced."
+        f"a leaf was given data of shape {leaf.shape} after the graph was made; its gradient has "
+        f"shape {before.shape}. Run backward before the data are replaced."
     )
 
 
@@ -216,5 +210,10 @@ def _cast(d: Any, dtype: np.dtype[Any], op: Any) -> Any:
         raise TypeError(
             f"{op.name!r} mixed a tensor with complex numbers; only real gradients exist here. "
             "Keep real and imaginary parts as two tensors."
+        )
+    if dtype.kind != "f":
+        raise RuntimeError(
+            f"an argument of {op.name!r} requires grad and has dtype {dtype}: its gradient would "
+            "be cut to that. Make it with nnlite.Tensor(data, requires_grad=True, dtype='float64')."
         )
     return d if d.dtype == dtype else d.astype(dtype)

@@ -64,15 +64,18 @@ _room = _FEW
 
 def note_edit(x: NDArray[Any]) -> None:
     """Remember that the numbers in ``x``, an array or a part of one, were just edited."""
-    owner = x if x.base is None else _owner(x)
+    memory = _memories.get(id(x))
+    if memory is not None and memory.owner() is x and not memory.parts:
+        memory.all = new_order()  # the common case, a parameter's step: the rest, unrolled
+        return
+    owner = _owner(x)
     memory = _memories.get(id(owner))
     if memory is None or memory.owner() is not owner:
         _forget_the_dead()
         memory = _memories[id(owner)] = _Memory(owner)
     if x is owner or x.size == owner.size or owner.size <= WHOLE:
         memory.all = new_order()
-        if memory.parts:
-            memory.parts = {}
+        memory.parts = {}
         return
     if len(memory.parts) == _MANY:  # keep one stretch around them all
         low, high = min(a for a, _ in memory.parts), max(b for _, b in memory.parts)
@@ -86,11 +89,11 @@ def noted_since(x: NDArray[Any], order: int) -> bool:
     Stretches of memory are compared from their first to their last byte, so two columns of a matrix
     count as one.
     """
-    memory = _memories.get(id(_owner(x)))
+    memory = _memories.get(id(x if x.base is None else _owner(x)))
     if memory is None:
         return False
-    if memory.all > order:
-        return True
+    if memory.all > order or not memory.parts:
+        return memory.all > order
     recent = [part for part, number in list(memory.parts.items()) if number > order]
     if not recent:
         return False
@@ -159,13 +162,14 @@ def edited(node: tuple[Any, ...], out: Any) -> int | None:
     if type(prints) is bytes:
         x, y = values[0].tobytes(), values[1].tobytes()
         return None if x + y == prints else 0 if x != prints[: len(x)] else 1
+    order = out._order
     for r, before in zip(reads, prints, strict=True):
         if before is None:
             continue
         x = values[r] if r >= 0 else out._data
         if type(before) is tuple:
             array, some, content = before
-            same = array is x and some.tobytes() == content and not noted_since(x, out._order)
+            same = array is x and some.tobytes() == content and not noted_since(x, order)
         else:
             same = x.tobytes() == before
         if not same:

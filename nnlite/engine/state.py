@@ -33,41 +33,43 @@ class _ExitOfBlock:
 
     Ctrl-C may strike between any two steps of Python: when the switch is thrown and the block has
     not begun, or when the block is done and the exit is about to run. Then no exit is called. But
-    the statement, which alone holds this object, lets go of it, and :meth:`_Switch.__enter__` has
-    seen to it that this puts everything back, too.
+    the statement, which alone holds this object, lets go of it, and that puts everything back, too.
     """
 
     def __get__(self, switch: _Switch | None, owner: type[_Switch]) -> Callable[..., None]:
         if switch is None:
             return owner._leave
         leave = partial(switch._leave)
-        switch._exit = weakref.ref(leave)
+        before = switch._before()
+        put_back = partial(_put_back, switch._attribute, before)
+        switch._next = before, weakref.ref(leave, put_back)
         return leave
 
 
 class _Switch:
     """Base of context managers: an attribute of :data:`STATE` has another value for a block."""
 
-    __slots__ = ("__weakref__", "_attribute", "_entered", "_exit", "_value")
+    __slots__ = ("__weakref__", "_entered", "_next", "_value")
     __exit__ = _ExitOfBlock()
+    _attribute = "recording"
 
-    def __init__(self, attribute: str, value: Any) -> None:
-        self._attribute, self._value = attribute, value
+    def __init__(self, value: Any) -> None:
+        self._value = value
         self._entered: list[tuple[Any, Any]] = []  # what was before, and who watches the exit
-        self._exit: Any = lambda: None
+        self._next: Any = None  # the same for the with-statement that is about to enter
 
     def __enter__(self) -> Any:
-        before, leave, watch = self._before(), self._exit(), None
-        if leave is not None:
-            watch = weakref.ref(leave, partial(_put_back, self._attribute, before))
-            del leave
-        self._entered.append((before, watch))
+        entered, self._next = self._next, None
+        if entered is None or entered[1]() is None:  # called by hand: nobody holds an exit
+            entered = self._before(), None
+        self._entered.append(entered)
         setattr(STATE, self._attribute, self._value)  # last: what comes before changes nothing
 
     def _before(self) -> Any:
         return getattr(STATE, self._attribute)
 
     def _leave(self, *_: object) -> None:
+        self._next = None
         setattr(STATE, self._attribute, self._entered[-1][0])
         self._entered.pop()
 
@@ -77,12 +79,9 @@ def _put_back(attribute: str, before: Any, _exit: object) -> None:
 
 
 class recording(_Switch):
-    """Switch recording on or off for a block, whatever it was before."""
+    """``recording(on)``: recording is on or off for a block, whatever it was before."""
 
     __slots__ = ()
-
-    def __init__(self, on: bool) -> None:
-        super().__init__("recording", on)
 
 
 class no_grad(_Switch):
@@ -115,7 +114,7 @@ class no_grad(_Switch):
         return super().__new__(cls) if function is None else cls()(function)
 
     def __init__(self) -> None:
-        super().__init__("recording", False)
+        super().__init__(False)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, recording nothing."""
@@ -142,9 +141,10 @@ class default_dtype(_Switch):
     """
 
     __slots__ = ("_earlier",)
+    _attribute = "dtype"
 
     def __init__(self, dtype: DTypeLike) -> None:
-        super().__init__("dtype", float_dtype(dtype))
+        super().__init__(float_dtype(dtype))
         self._earlier, STATE.dtype = STATE.dtype, self._value
 
     def _before(self) -> Any:

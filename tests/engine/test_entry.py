@@ -84,7 +84,7 @@ def test_integers_do_not_replace_the_values_of_what_is_trained():
 def test_integers_that_were_marked_by_hand_take_no_gradient():
     t = nnlite.Tensor([1, 2])
     t.requires_grad = True
-    with pytest.raises(RuntimeError, match=r"leaf has dtype int.*dtype='float64'"):
+    with pytest.raises(RuntimeError, match=r"requires grad and has dtype int.*dtype='float64'"):
         np.sum(t * 0.5).backward()
     assert t.grad is None
 
