@@ -229,6 +229,13 @@ EXPRESSIONS = {
     "retain_grad": "nnlite.grad(loss, t)",
     "grad_fn": "print(t)",
     "result_type": "np.result_type(t, u)",
+    "BoolTensor": "nnlite.Tensor(values, dtype=bool)",
+    "DoubleTensor": "nnlite.Tensor(values, dtype='float64')",
+    "FloatTensor": "nnlite.Tensor(values, dtype='float32')",
+    "IntTensor": "nnlite.Tensor(values, dtype='int32')",
+    "LongTensor": "nnlite.Tensor(values, dtype='int64')",
+    "Size": "t.shape",
+    "dtype": "np.dtype('float32')",
     "Generator": "np.random.default_rng(0)",
     "linalg": "np.linalg",
     "pi": "np.pi",
@@ -318,6 +325,10 @@ NOTES = {
     "set_printoptions": "np.set_printoptions, which Tensors follow",
     "optim": "import it by name: from nnlite import optim",
     "utils": "batches are rng.permutation(n) and slices; what torch.utils.data does is not here",
+    "amp": "leave it out: there is one precision at a time, nnlite.default_dtype('float32')",
+    "autocast": "leave it out: there is one precision at a time, nnlite.default_dtype('float32')",
+    "fft": "np.fft works on t.data, without gradients",
+    "special": "see nnlite.ops.special, and NumPy's functions",
     "distributions": "see nnlite.likelihood",
     "requires_grad_": "it exists on Tensors: t.requires_grad_()",
     "numpy": "t.data, or t.numpy() where no gradient is needed",
@@ -416,7 +427,7 @@ def _instead(name: str) -> str | None:
     base = name[:-1]
     if name.endswith("_") and base in EXPRESSIONS:
         return f"Use t[...] = {EXPRESSIONS[base]} inside nnlite.no_grad()."
-    if name.endswith("_") and _takes_tensors(getattr(np, base, None)):
+    if name.endswith("_") and isinstance(getattr(np, base, None), np.ufunc):
         return f"Use t[...] = np.{base}(t) inside nnlite.no_grad()."
     return None
 
@@ -427,9 +438,13 @@ def _elsewhere(name: str, where: str) -> str | None:
         places: tuple[str, ...] = ()
     else:
         places = ("nnlite.nn.functional", "nnlite.nn", "nnlite.optim")
+    from nnlite.engine.tensor import Tensor
+
     for place in places:
         if name in getattr(import_module(place), "__all__", ()):
             return f"Use {place}.{name}{'(t)' if where == 'Tensor' else ''}."
+    if where != "Tensor" and hasattr(Tensor, name) and not hasattr(np, name):
+        return f"Use t.{name}{'()' if callable(getattr(Tensor, name)) else ''}."
     return None
 
 

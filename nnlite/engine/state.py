@@ -109,9 +109,9 @@ class no_grad(_Switch):
 
     __slots__ = ()
 
-    def __new__(cls, function: Any = None) -> Any:
+    def __new__(cls, *function: Any) -> Any:
         """``@no_grad`` without brackets decorates too."""
-        return super().__new__(cls) if function is None else cls()(function)
+        return cls()(*function) if function else super().__new__(cls)
 
     def __init__(self) -> None:
         super().__init__(False)

@@ -149,7 +149,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
                 "list, Tensor([3, 1]); a shape is NumPy's affair, Tensor(np.zeros((3, 1))); a "
                 "dtype is named, Tensor(data, dtype='float32')."
             )
-        self._data = as_array(data, "a Tensor's data", dtype)
+        self._data = as_array(data, "a Tensor's data", _real(dtype))
         self._node: Any = None
         self._order = _new_order()
         self._grad: NDArray[Any] | None = None
@@ -421,7 +421,17 @@ def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None
 
     Parameters and errors are those of :class:`Tensor`.
     """
-    return Tensor(np.array(as_array(data, "a Tensor's data", dtype)), requires_grad)
+    return Tensor(np.array(as_array(data, "a Tensor's data", _real(dtype))), requires_grad)
+
+
+def _real(dtype: DTypeLike | None) -> np.dtype[Any] | None:
+    """A dtype of real numbers, in this machine's byte order."""
+    if dtype is None:
+        return None
+    found = np.dtype(dtype).newbyteorder("=")
+    if found.kind not in "fiub":
+        raise TypeError(f"a Tensor holds real numbers; got dtype {found}.")
+    return found
 
 
 class _Size(int):
@@ -496,8 +506,9 @@ def _weak(x: Any, args: tuple[Any, ...]) -> Any:
         array = as_array(x, "an operand")
         dtype = np.result_type(*[a._data for a in args if isinstance(a, Tensor)])
         return array.astype(dtype) if dtype.kind == "f" and array.dtype.kind in "fiu" else array
-    if not isinstance(x, Tensor) and (hasattr(x, "__array__") or hasattr(x, "toarray")):
-        # masked, sparse, a pandas frame, an array of another library
+    if isinstance(x, Tensor | np.generic):
+        return x
+    if hasattr(x, "__array__") or hasattr(x, "toarray"):  # masked, sparse, a pandas frame
         return as_array(x, "an operand")
     return x
 

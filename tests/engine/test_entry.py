@@ -65,6 +65,14 @@ def test_the_second_argument_is_no_number_and_no_dtype(make, arguments):
         make(*arguments)
 
 
+def test_the_dtype_asked_for_is_one_of_real_numbers():
+    for dtype in ("complex64", object, "U3"):
+        for make in (nnlite.Tensor, nnlite.tensor):
+            with pytest.raises(TypeError, match="a Tensor holds real numbers; got dtype"):
+                make([1.0], dtype=dtype)
+    assert nnlite.Tensor([1.0], dtype=">f4").dtype.isnative
+
+
 def test_integers_do_not_replace_the_values_of_what_is_trained():
     """Gradients would be cut to integers."""
     w = nnlite.Tensor([1.0, 2.0], requires_grad=True)

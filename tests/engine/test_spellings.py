@@ -172,6 +172,10 @@ def test_the_expressions_are_what_torch_computes():
         ("tensr", "nnlite.tensor?"),
         ("Seed", "nnlite.seed?"),
         ("zzz", "See dir(nnlite)"),
+        ("T", "t.T"),
+        ("detach", "t.detach()"),
+        ("FloatTensor", "dtype='float32'"),
+        ("Size", "t.shape"),
     ],
 )
 def test_names_that_the_package_lacks(name, words):

@@ -345,6 +345,6 @@ def test_what_no_grad_does_not_decorate():
         class Model:
             pass
 
-    for wrong in (5, True, leaf([1.0])):
+    for wrong in (5, True, None, leaf([1.0])):
         with pytest.raises(TypeError, match=r"takes no argument.*with nnlite\.no_grad\(\):"):
             nnlite.no_grad(wrong)
