@@ -59,6 +59,8 @@ _OTHERWISE = {
     (None, "where"): "Select with np.where(mask, t, 0) first",
     (None, "initial"): "Add it, or compare with it, afterwards",
     (None, "stable"): "Equal values have no order here",
+    ("backward", "create_graph"): "Write nnlite.grad(loss, inputs, create_graph=True)",
+    ("backward", "inputs"): "nnlite.grad(loss, inputs) gives the gradients of chosen tensors",
     ("max", "other"): "The larger of two tensors, entry by entry, is np.maximum(t, other)",
     ("min", "other"): "The smaller of two tensors, entry by entry, is np.minimum(t, other)",
     ("sort", "descending"): "Write -np.sort(-t)",

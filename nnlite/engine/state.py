@@ -46,7 +46,17 @@ class _ExitOfBlock:
         return leave
 
 
-class _Switch:
+class _Called(type):
+    """``with no_grad:`` without brackets says that they are missing."""
+
+    def __enter__(cls) -> None:
+        raise TypeError(f"write `with nnlite.{cls.__name__}():`, with brackets.")
+
+    def __exit__(cls, *_: object) -> None:
+        """Never reached."""
+
+
+class _Switch(metaclass=_Called):
     """Base of context managers: an attribute of :data:`STATE` has another value for a block."""
 
     __slots__ = ("__weakref__", "_entered", "_next", "_value")

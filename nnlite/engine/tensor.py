@@ -18,7 +18,7 @@ import numpy as np
 
 from nnlite import ops
 from nnlite._arguments import as_array
-from nnlite.engine.advice import attribute_advice, explained, no_gradient
+from nnlite.engine.advice import attribute_advice, explained, no_gradient, refused_argument
 from nnlite.engine.backward import run_backward
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
 from nnlite.engine.edits import WHOLE, InPlaceEdits, fingerprints, new_order, note_edit
@@ -247,7 +247,9 @@ class Tensor(ArrayMethods, InPlaceEdits):
 
     # ---- gradients ------------------------------------------------------------------------
 
-    def backward(self, gradient: ArrayLike | None = None, retain_graph: bool = False) -> None:
+    def backward(
+        self, gradient: ArrayLike | None = None, retain_graph: bool = False, **other: Any
+    ) -> None:
         """Add d self / d leaf to ``grad`` of every leaf that requires grad.
 
         Parameters
@@ -265,6 +267,8 @@ class Tensor(ArrayMethods, InPlaceEdits):
         ValueError
             If ``gradient`` is missing for a result of more than one number, or has another shape.
         """
+        if other:
+            raise refused_argument("backward", other)
         run_backward(self, gradient, retain_graph)
 
     def __record_operation__(

@@ -281,6 +281,8 @@ def test_private_names_are_left_alone():
         (lambda t: t.repeat(2, 1, 1), "np.tile(t, sizes)"),
         (lambda t: t.diagonal(dim1=0, dim2=1), "axis1"),
         (lambda t: t.sum(dtype="float64"), ".astype()"),
+        (lambda t: t.backward(create_graph=True), "nnlite.grad(loss, inputs, create_graph=True)"),
+        (lambda t: t.backward(inputs=[t]), "nnlite.grad(loss, inputs)"),
     ],
 )
 def test_arguments_that_only_torch_takes(call, words):

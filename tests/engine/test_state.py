@@ -338,6 +338,12 @@ def test_methods_of_all_kinds_can_be_decorated():
     assert (m.plain(), m.static(), m.of_class(), m.attribute) == (False,) * 4
 
 
+def test_a_block_needs_brackets():
+    with pytest.raises(TypeError, match=r"with nnlite\.no_grad\(\):.*brackets"), nnlite.no_grad:
+        pass
+    assert STATE.recording
+
+
 def test_what_no_grad_does_not_decorate():
     with pytest.raises(TypeError, match=r"Model is a class.*Decorate its methods"):
 
