@@ -343,6 +343,9 @@ def test_conversions_to_dtypes_without_gradients():
         assert cast.dtype == dtype
         assert not cast.requires_grad
         np.testing.assert_array_equal(cast.data, t.data.astype(dtype))
+    if hasattr(np, "astype"):
+        assert not np.astype(t, np.int64).requires_grad
+        assert np.astype(t, np.float32).requires_grad
     parameter = nnlite.nn.Parameter([1.5])
     assert parameter.astype(int).dtype == int
     with pytest.raises(TypeError, match="complex"):
