@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.engine.advice import scipy_advice
 from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, Operation, logsumexp, values_of
 from nnlite.ops.operation import refusal
 
@@ -130,6 +131,8 @@ def _refusal(function: Any) -> str:
     module = (getattr(function, "__module__", "") or "").split(".")
     name = ".".join(["np", *(m for m in module if m in ("linalg", "fft")), function.__name__])
     instead = ALTERNATIVES.get(function)
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        name, instead = function.__name__, scipy_advice(function)  # scipy.special's are ufuncs too
     advice = f"Use {instead}" if instead else "Compose it of operations that do"
     return (
         f"{name} has no derivative here, so it does not work on a Tensor. {advice}; or call it on "

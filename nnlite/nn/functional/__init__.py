@@ -4,6 +4,8 @@ Functions take Tensors or arrays and return Tensors. Where a weight is given, da
 dtype; a tensor in the graph must have it already.
 """
 
+from typing import Any
+
 from nnlite.nn.functional.activations import (
     elu,
     leaky_relu,
@@ -73,3 +75,9 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    from nnlite.engine.spellings import torch_advice
+
+    raise AttributeError(torch_advice(name, __name__))
