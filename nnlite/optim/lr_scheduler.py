@@ -95,7 +95,7 @@ class LRScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on: epoch, settings (but functions) and rates, as copies."""
-        kept = {k: v for k, v in vars(self).items() if k not in ("optimizer", "lr_lambda")}
+        kept = {k: v for k, v in vars(self).items() if k != "optimizer" and not callable(v)}
         return copy.deepcopy({"schedule": type(self).__name__, **kept, "rates": self._rates()})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:

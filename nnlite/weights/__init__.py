@@ -46,6 +46,8 @@ def save(path: str | os.PathLike[str], state: Any) -> None:
             f"nnlite.save({state!r}, ...)."
         )
     target = path_argument("save", path)
+    if isinstance(state, type):
+        raise TypeError(f"save takes a Module or a mapping; got the class {state.__name__} itself.")
     if hasattr(state, "state_dict"):
         state = state.state_dict()
     if not isinstance(state, Mapping):

@@ -6,6 +6,7 @@ a lock on its temporary file, and the system lets go of it when a process is kil
 writer can tell what a dead one has left behind, and removes it.
 """
 
+import contextlib
 import os
 import secrets
 import stat
@@ -42,9 +43,9 @@ def path_argument(where: str, path: Any) -> Path:
 def write_whole(path: Path, pieces: Iterable[Any]) -> None:
     """Write pieces of bytes to a file that is then replaced as a whole.
 
-    A symbolic link stays one: the file it leads to is replaced. An existing file's permissions are
-    kept. (Of several hard links to one file only this one gets the new content: no file can be
-    replaced in an instant under two names.)
+    A symbolic link stays one: the file it leads to is replaced. An existing file's permissions and,
+    where that is permitted, its owner are kept. Of several hard links to one file only this one
+    gets the new content: no file can be replaced in an instant under two names.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def write_whole(path: Path, pieces: Iterable[Any]) -> None:
         If the target cannot be replaced: a folder, a device, a read-only file, a circle of links.
     """
     target = Path(os.path.realpath(path))
-    mode = _replaceable(path, target)
+    before = _replaceable(path, target)
     prefix = f".{target.name[:40]}."
     _remove_abandoned(target.parent, prefix)
     file, temporary = _temporary(target.parent, prefix)
@@ -64,8 +65,8 @@ def write_whole(path: Path, pieces: Iterable[Any]) -> None:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-            if mode is not None:
-                os.chmod(temporary, mode)
+            if before is not None:
+                _make_alike(temporary, before)
             if fcntl is not None:
                 os.replace(temporary, target)  # while the lock is held
         if fcntl is None:
@@ -75,8 +76,8 @@ def write_whole(path: Path, pieces: Iterable[Any]) -> None:
         raise
 
 
-def _replaceable(path: Path, target: Path) -> int | None:
-    """The permissions of the file to be replaced, None if there is none yet."""
+def _replaceable(path: Path, target: Path) -> os.stat_result | None:
+    """The status of the file to be replaced, None if there is none yet."""
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(target.parent)!r}; make it first.")
     if target.is_symlink():
@@ -91,7 +92,16 @@ def _replaceable(path: Path, target: Path) -> int | None:
         raise OSError(f"{path} is not an ordinary file (a device or a pipe), so it is left alone.")
     if not os.access(target, os.W_OK):
         raise PermissionError(f"{path} is read-only; permit writing or choose another name.")
-    return stat.S_IMODE(target.stat().st_mode)
+    return target.stat()
+
+
+def _make_alike(temporary: Path, before: os.stat_result) -> None:
+    """Give a file the owner and the permissions that another has."""
+    now = temporary.stat()
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        with contextlib.suppress(PermissionError):  # only root may give files away
+            os.chown(temporary, before.st_uid, before.st_gid)
+    os.chmod(temporary, stat.S_IMODE(before.st_mode))
 
 
 def _temporary(folder: Path, prefix: str) -> tuple[IO[bytes], Path]:

@@ -72,6 +72,16 @@ def test_permissions_of_an_existing_file_are_kept(tmp_path, mode):
     assert stat.S_IMODE(os.stat(tmp_path / "s").st_mode) == mode
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can")
+def test_root_leaves_a_file_to_its_owner(tmp_path):
+    nnlite.save(tmp_path / "s", OLD)
+    os.chown(tmp_path / "s", 1234, 2345)
+    os.chmod(tmp_path / "s", 0o640)
+    nnlite.save(tmp_path / "s", NEW)
+    found = os.stat(tmp_path / "s")
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 2345, 0o640)
+
+
 @posix
 def test_the_umask_rules_a_new_file(tmp_path):
     before = os.umask(0o077)

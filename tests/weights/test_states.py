@@ -181,6 +181,8 @@ def test_the_order_of_pytorchs_save_is_named(tmp_path):
         nnlite.save(nn.Linear(1, 1), tmp_path / "s")
     with pytest.raises(TypeError, match="unlike torch"):
         nnlite.save({"w": np.ones(1)}, "name")
+    with pytest.raises(TypeError, match="got the class Linear itself"):
+        nnlite.save(tmp_path / "s", nn.Linear)
     with pytest.raises(TypeError, match="save takes the path of a file first; got int"):
         nnlite.save(3, {})
     with open(tmp_path / "f", "wb") as file:
