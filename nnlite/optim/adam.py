@@ -176,6 +176,10 @@ def _amsgrad(
     group: dict[str, Any],
 ) -> None:
     """The step of Adam with the largest second moment so far."""
+    if m.shape != p.shape:
+        raise ValueError(
+            f"adam_step: exp_avgs must be of shape {p.shape} like the parameter, got {m.shape}"
+        )
     lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
     if group["decoupled_weight_decay"]:
         p *= 1 - lr * decay

@@ -66,14 +66,21 @@ class LRScheduler:
         """The rate of each group at ``last_epoch``; their rates until now are in the groups."""
         raise NotImplementedError(f"{type(self).__name__} has no get_lr method.")
 
-    def step(self) -> None:
+    def step(self, epoch: None = None) -> None:
         """Go to the next epoch and set the rates.
 
         Raises
         ------
+        TypeError
+            If an epoch is given, which PyTorch has long deprecated.
         ValueError
             If a rate is not a finite number.
         """
+        if epoch is not None:
+            raise TypeError(
+                "step(epoch) is not offered: call step() once an epoch, after optimizer.step(). To "
+                "go on from a later epoch, load_state_dict brings the epoch and the rates back."
+            )
         groups = self.optimizer.param_groups
         for group in groups[len(self.base_lrs) :]:  # all at first, then those added since
             self.base_lrs.append(group.get("initial_lr", group["lr"]))
@@ -269,3 +276,11 @@ class LambdaLR(LRScheduler):
             name = f"the factor at epoch {self.last_epoch}"
             check_number("LambdaLR", name, factor, low=-math.inf)
         return [float(base * c) for base, c in zip(self.base_lrs, factors, strict=True)]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"nnlite.optim.lr_scheduler has no {name}; it has StepLR, MultiStepLR, ExponentialLR, "
+        "CosineAnnealingLR and LambdaLR. Other schedules are a LambdaLR, with the factor of the "
+        "initial rate as a function of the epoch, or a subclass of LRScheduler with get_lr."
+    )

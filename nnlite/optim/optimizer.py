@@ -233,6 +233,7 @@ def memory(states: list[dict[str, Any]], name: str, like: list[np.ndarray]) -> l
     """The arrays that the optimiser remembers about parameters: zeros at first.
 
     Where a parameter was converted to another dtype since (``model.double()``), its memory follows.
+    That shapes agree is checked by the kernels, which look at them anyway.
     """
     for state, p in zip(states, like, strict=True):
         if name not in state:

@@ -195,6 +195,17 @@ def test_the_memory_follows_a_model_converted_to_float64(amsgrad):
     np.testing.assert_allclose(model.weight.data, reference.weight.data, rtol=1e-4)
 
 
+@pytest.mark.parametrize("settings", [{}, {"amsgrad": True}])
+def test_a_parameter_that_has_got_another_shape_is_refused(settings):
+    p = _leaf([1.0])
+    optimizer = optim.Adam([p], **settings)
+    p.grad = np.ones(1)
+    optimizer.step()
+    p.data, p.grad = np.ones(3), np.ones(3)
+    with pytest.raises(ValueError, match=r"of shape \(3,\) .*like the parameter, got .*\(1,\)"):
+        optimizer.step()
+
+
 # ---- saved states ------------------------------------------------------------------------------
 
 

@@ -198,3 +198,13 @@ def test_the_state_of_another_schedule_is_refused_and_nothing_is_loaded():
 def test_settings_that_make_no_sense_are_named(name, arguments, error, message):
     with pytest.raises(error, match=message):
         getattr(schedules, name)(_optimizer(), *arguments)
+
+
+def test_what_is_not_offered_is_named():
+    with pytest.raises(TypeError, match=r"step\(epoch\) is not offered"):
+        schedules.StepLR(_optimizer(), 2).step(3)
+    with pytest.raises(AttributeError, match=r"has no OneCycleLR; it has StepLR.*LambdaLR"):
+        _ = schedules.OneCycleLR
+    with pytest.raises(AttributeError, match="has no LBFGS; it has SGD"):
+        _ = optim.LBFGS
+    assert not hasattr(optim, "StepLR")
