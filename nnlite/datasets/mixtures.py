@@ -142,7 +142,8 @@ class GaussianMixture:
         ``x_noisy + sigma**2 * score of the noisy density``.
         """
         x_noisy = _validate.points("x_noisy", x_noisy, self.means.shape[1])
-        return x_noisy + float(sigma) ** 2 * self.with_noise(sigma).score(x_noisy)
+        noisy = self.with_noise(sigma)
+        return x_noisy + float(sigma) ** 2 * noisy.score(x_noisy)
 
     def _evaluate(self, x: np.typing.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log p (...), responsibilities (..., K) and per-component scores g (..., K, d)."""

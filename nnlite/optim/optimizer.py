@@ -215,10 +215,10 @@ def _gradient(p: Tensor, data: np.ndarray) -> np.ndarray:
         If it does not have the shape and dtype of the parameter.
     """
     g = p.grad
-    if not isinstance(g, np.ndarray):
+    if type(g) is not np.ndarray:  # a masked array is none: its mask would be forgotten
         raise TypeError(
-            f"the gradient of a parameter of shape {p.shape} is {type(g).__name__}; it must be an "
-            "array of that shape."
+            f"the gradient of a parameter of shape {p.shape} is {type(g).__name__}; it must be a "
+            "plain array of that shape."
         )
     if g.shape == data.shape and g.dtype == data.dtype:
         return g

@@ -113,7 +113,7 @@ def load_checkpoint(
             part.load_state_dict(saved["parts"][name])
         for generator, state in generators:
             generator.bit_generator.state = _numeric(state)
-    except Exception:
+    except BaseException:  # Ctrl-C, too
         # a model from the file with an optimiser from elsewhere would train on, wrongly
         for name, part in parts.items():
             part.load_state_dict(before[name])

@@ -118,7 +118,8 @@ def _temporary(folder: Path, prefix: str) -> tuple[IO[bytes], Path]:
 def _remove_abandoned(folder: Path, prefix: str) -> None:
     for name in os.listdir(folder):
         if name.startswith(prefix) and name.endswith(_SUFFIX) and _abandoned(folder / name):
-            (folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # another user's, in a shared folder
+                (folder / name).unlink(missing_ok=True)
 
 
 def _abandoned(path: Path) -> bool:

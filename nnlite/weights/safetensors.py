@@ -77,7 +77,8 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     data = path.read_bytes()
     try:
         header, start = _header(data)
-        metadata = header.pop(METADATA, {})
+        metadata = header.pop(METADATA, None)
+        metadata = {} if metadata is None else metadata
         _check_header(header, metadata, len(data) - start)
         foreign = {n: e["dtype"] for n, e in header.items() if e["dtype"] not in _DTYPES}
         arrays = {} if foreign else {n: _array(n, e, data, start) for n, e in header.items()}

@@ -63,6 +63,8 @@ def test_a_number_of_points_is_an_integer(name, n):
         (lambda: datasets.swiss_roll(5, t_range=(0, 1, 2)), ValueError, "t_range must be"),
         (lambda: datasets.swiss_roll(5, t_range=3.0), ValueError, "t_range must be"),
         (lambda: datasets.swiss_roll(5, height=np.inf), ValueError, "height must be a finite"),
+        (lambda: datasets.three_blobs().denoise([0.0, 0.0], "a"), TypeError, "sigma must be a"),
+        (lambda: datasets.three_blobs().with_noise(np.nan), ValueError, "sigma must be a finite"),
         (lambda: datasets.ring_mixture(2.5), TypeError, "n_modes must be an integer"),
         (lambda: datasets.grid_mixture(True), TypeError, "side must be an integer"),
         (lambda: datasets.faces(True, attributes=datasets.face_attributes()), TypeError, "n must"),

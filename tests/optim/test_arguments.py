@@ -147,8 +147,9 @@ def test_numpys_numbers_become_pythons():
 @pytest.mark.parametrize(
     ("grad", "error", "message"),
     [
-        ([1.0, 1.0], TypeError, "is list; it must be an array"),
+        ([1.0, 1.0], TypeError, "is list; it must be a plain array"),
         (nnlite.Tensor(np.ones(2)), TypeError, "is Tensor"),
+        (np.ma.masked_array([1.0, 9.0], [0, 1]), TypeError, "is MaskedArray"),
         (np.ones(3), ValueError, r"shape \(3,\) and dtype float64"),
         (np.ones(2, "float32"), ValueError, "dtype float32 does not belong"),
     ],

@@ -105,6 +105,25 @@ def test_a_generator_that_cannot_go_on_leaves_the_parts_alone(tmp_path):
     assert (default_rng().bit_generator.state, rng.bit_generator.state) == (moved, drawn[1])
 
 
+def test_an_interrupt_while_loading_changes_nothing(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path / "c", **_run())
+    parts = _run()
+    parts["net"].weight.data[...] = 7
+    before = repr(_state(parts))
+    load, interrupted = parts["schedule"].load_state_dict, []
+
+    def interrupt(state):
+        if not interrupted:
+            interrupted.append(state)
+            raise KeyboardInterrupt
+        load(state)
+
+    monkeypatch.setattr(type(parts["schedule"]), "load_state_dict", lambda _, s: interrupt(s))
+    with pytest.raises(KeyboardInterrupt):
+        load_checkpoint(tmp_path / "c", **parts)
+    assert repr(_state(parts)) == before
+
+
 def test_two_schedules_resume_in_either_order(tmp_path):
     def build():
         net = nn.Linear(1, 1, rng=0)

@@ -201,6 +201,24 @@ def test_without_locks_only_old_temporary_files_are_removed(tmp_path, monkeypatc
     assert _value(tmp_path / "s") == 1
 
 
+@locks
+def test_what_another_user_has_left_is_no_hindrance(tmp_path, monkeypatch):
+    left = tmp_path / ".s.12345678.nnlite-part"
+    left.touch()
+    unlink = Path.unlink
+
+    def theirs(path, missing_ok=False):
+        if path == left:
+            raise PermissionError(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", theirs)
+    nnlite.save(tmp_path / "s", NEW)
+    monkeypatch.undo()
+    assert _value(tmp_path / "s") == 1
+    assert left.exists()
+
+
 def test_many_writers_at_once_leave_one_whole_file(tmp_path):
     def write(i):
         for _ in range(10):

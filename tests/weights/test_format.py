@@ -167,9 +167,10 @@ def test_a_dtype_that_numpy_lacks_is_named_with_the_way_out(dtype, tmp_path):
     assert "complete" not in str(e.value)
 
 
-def test_metadata_of_other_programs_are_passed_over(tmp_path):
+@pytest.mark.parametrize("metadata", [{"format": "pt", "license": "MIT"}, {}, None])
+def test_metadata_of_other_programs_are_passed_over(tmp_path, metadata):
     path = tmp_path / "net.safetensors"
-    path.write_bytes(_file({"__metadata__": {"format": "pt", "license": "MIT"}, "w": ENTRY}))
+    path.write_bytes(_file({"__metadata__": metadata, "w": ENTRY}))
     np.testing.assert_array_equal(nnlite.load(path)["w"], [0, 0])
 
 
