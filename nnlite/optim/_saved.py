@@ -96,8 +96,8 @@ def _memories(optimizer: "Optimizer", i: Any, p: Tensor, entries: Any) -> dict[s
     kind, known = type(optimizer).__name__, optimizer._memories
     if not isinstance(entries, Mapping):
         raise ValueError(f"{_WHERE}: the state of parameter {i} must be a dict.")
-    needed = {name for name, always in known.items() if always}
-    if set(entries) - set(known) or (entries and needed - set(entries)):
+    needed = {name for name, always in (known or {}).items() if always}
+    if known is not None and (set(entries) - set(known) or (entries and needed - set(entries))):
         raise ValueError(
             f"{_WHERE}: the state of parameter {i} holds {', '.join(map(str, entries))}; {kind} "
             f"remembers {', '.join(known)}."
@@ -108,6 +108,9 @@ def _memories(optimizer: "Optimizer", i: Any, p: Tensor, entries: Any) -> dict[s
             value = value.item() if isinstance(value, np.generic | np.ndarray) else value
             check_count(_WHERE, f"step of parameter {i}", value, 0)
             copied[name] = int(value)
+            continue
+        if known is None and not np.ndim(value):  # a number of a subclass's own
+            copied[name] = copy.deepcopy(value)
             continue
         array = as_array(value, f"{name} of parameter {i}")
         if array.shape != p.shape:

@@ -36,7 +36,7 @@ class Adam(Optimizer):
         three change nothing; steps cannot be differentiated (NotImplementedError).
     """
 
-    _memories: ClassVar[dict[str, bool]] = {
+    _memories: ClassVar[dict[str, bool] | None] = {
         "step": True,
         "exp_avg": True,
         "exp_avg_sq": True,

@@ -49,8 +49,9 @@ class Optimizer:
         its range.
     """
 
-    #: What a parameter's state may hold; the entries named here with True belong together.
-    _memories: ClassVar[dict[str, bool]] = {}
+    #: What a parameter's state may hold; the entries named here with True belong together. None:
+    #: anything.
+    _memories: ClassVar[dict[str, bool] | None] = None
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         where = type(self).__name__

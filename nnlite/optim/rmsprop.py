@@ -33,7 +33,7 @@ class RMSprop(Optimizer):
         two change nothing; steps cannot be differentiated (NotImplementedError).
     """
 
-    _memories: ClassVar[dict[str, bool]] = {
+    _memories: ClassVar[dict[str, bool] | None] = {
         "step": True,
         "square_avg": True,
         "momentum_buffer": False,

@@ -32,7 +32,7 @@ class SGD(Optimizer):
         two change nothing; steps cannot be differentiated (NotImplementedError).
     """
 
-    _memories: ClassVar[dict[str, bool]] = {"momentum_buffer": False}
+    _memories: ClassVar[dict[str, bool] | None] = {"momentum_buffer": False}
 
     def __init__(
         self,

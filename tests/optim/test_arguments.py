@@ -295,6 +295,34 @@ def test_a_damaged_state_is_refused_and_nothing_is_loaded(change, error, message
     assert optimizer.state_dict() == before
 
 
+def test_an_optimiser_of_ones_own_is_saved_and_loaded(tmp_path):
+    class Heavy(optim.Optimizer):
+        def __init__(self, params, lr=0.1):
+            super().__init__(params, {"lr": lr})
+
+        def _update(self, params, grads, states, group):
+            for p, g, state in zip(params, grads, states, strict=True):
+                state["speed"] = 0.5 * state.get("speed", np.zeros_like(p)) + g
+                state["steps"] = state.get("steps", 0) + 1
+                p -= group["lr"] * state["speed"]
+
+    def steps(p, optimizer, n):
+        for _ in range(n):
+            p.grad = np.ones(1)
+            optimizer.step()
+
+    p, q = _leaf(), _leaf()
+    first, second = Heavy([p]), Heavy([q], lr=3.0)
+    steps(p, first, 2)
+    nnlite.save(tmp_path / "s", first.state_dict())
+    q.data = p.data.copy()
+    second.load_state_dict(nnlite.load(tmp_path / "s"))
+    steps(p, first, 2)
+    steps(q, second, 2)
+    assert q.item() == p.item()
+    assert second.state[q]["steps"] == 4
+
+
 def test_a_state_as_pytorch_writes_it_is_loaded():
     state = _state(optim.SGD, momentum=0.9)
     del state["optimizer"]
