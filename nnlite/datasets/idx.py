@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Third byte of an IDX header. Multi-byte types are stored big-endian.
 _MOST_AXES = 64  # of NumPy's arrays
+# Third byte of an IDX header. Multi-byte types are stored big-endian.
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
