@@ -6,6 +6,7 @@ registered behind the scenes. Buffers (arrays that are saved but not trained, su
 are named by :meth:`Module.register_buffer`.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -13,8 +14,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
+from nnlite.nn import _advice
+from nnlite.nn._checks import check_device
 from nnlite.nn.parameter import Parameter
 
 
@@ -50,9 +54,30 @@ class Module:
     _buffer_names: tuple[str, ...] = ()
     _passing_names: tuple[str, ...] = ()  # of the buffers that are not saved
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:
+            name = type(self).__name__
+            raise TypeError(
+                f"{name} is made without arguments, and called with the data: layer = {name}(); "
+                f"layer(x)."
+            )
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args = tuple([Tensor(a) if type(a) is np.ndarray else a for a in args])
-        return self.forward(*args, **kwargs)
+        args = tuple([_tensor(a) if isinstance(a, np.ndarray) else a for a in args])
+        if kwargs:
+            kwargs = {k: _tensor(a) if isinstance(a, np.ndarray) else a for k, a in kwargs.items()}
+        out = self.forward(*args, **kwargs)
+        if out is None:
+            raise TypeError(
+                f"{type(self).__name__}.forward returned None; end it with 'return' and the result."
+            )
+        return out
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what to write instead of a method that only torch's modules have."""
+        kind = type(self).__name__
+        advice = f"; write {_advice.METHODS[name]}" if name in _advice.METHODS else ""
+        raise AttributeError(f"{kind} has no attribute {name!r}{advice}.", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse to replace a parameter or module, by accident, by something that is none."""
@@ -103,6 +128,8 @@ class Module:
         self, prefix: str = "", recurse: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Dotted name and parameter, in order; a shared parameter once, under its first name."""
+        if recurse:
+            self._warn_of_hidden()
         return self._named(lambda m: m._parameters, prefix, recurse)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -149,6 +176,28 @@ class Module:
                     seen.add(id(value))
                     yield f"{path}.{name}" if path else name, value
 
+    def _all_parameters(self) -> Iterator[Parameter]:
+        """Yield all parameters, as they are needed in every step of training."""
+        return (p for _, p in self._named(lambda m: m._parameters, "", True))
+
+    def _warn_of_hidden(self) -> None:
+        """Warn of modules and parameters in plain lists, where nothing finds them."""
+        found = {id(m) for m in self.modules()} | {id(p) for p in self._all_parameters()}
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, list | tuple | dict):
+                    inside = value.values() if isinstance(value, dict) else value
+                    hidden = [v for v in inside if isinstance(v, Module | Parameter)]
+                    if any(id(v) not in found for v in hidden):
+                        kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+                        warnings.warn(
+                            f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "
+                            f"{type(value).__name__}; what it holds is not found, trained or "
+                            f"saved. Write self.{name} = nn.{kind}(...), or give each parameter "
+                            "a name of its own.",
+                            stacklevel=4,
+                        )
+
     # ---- adding ---------------------------------------------------------------------------
 
     def add_module(self, name: str, module: "Module | None") -> None:
@@ -169,7 +218,7 @@ class Module:
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Set ``self.name`` to an array that is not trained but, if persistent, is saved."""
         value = tensor.data if isinstance(tensor, Tensor) else tensor
-        self._add(name, None if value is None else np.asarray(value))
+        self._add(name, None if value is None else as_array(value, f"the buffer {name!r}"))
         if name not in self._buffer_names:
             self._buffer_names = (*self._buffer_names, name)
         passing = tuple(n for n in self._passing_names if n != name)
@@ -222,11 +271,17 @@ class Module:
                 f"nnlite.load() return it; got {type(state_dict).__name__}."
             )
         targets = dict(self._state())
-        values = {k: np.asarray(_array(state_dict[k])) for k in targets if k in state_dict}
+        problems = []
+        values = {}
+        for k in targets:
+            if k in state_dict:
+                try:
+                    values[k] = as_array(_array(state_dict[k]), k)
+                except (TypeError, ValueError) as error:
+                    problems.append(str(error).rstrip("."))
         keys = Keys(
             [k for k in targets if k not in state_dict], [k for k in state_dict if k not in targets]
         )
-        problems = []
         if strict and keys.missing_keys:
             problems.append(f"missing keys: {', '.join(keys.missing_keys)}")
         if strict and keys.unexpected_keys:
@@ -235,8 +290,6 @@ class Module:
             shape = _array(targets[k]).shape
             if value.shape != shape:
                 problems.append(f"{k} has shape {value.shape}, the model needs {shape}")
-            elif value.dtype.kind not in "fiub":
-                problems.append(f"{k} has dtype {value.dtype}, the model needs numbers")
         if problems:
             raise RuntimeError(
                 f"load_state_dict: the state does not fit {type(self).__name__}:\n  "
@@ -252,6 +305,11 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
+        if not isinstance(mode, bool | np.bool_):
+            raise ValueError(
+                f"train() switches to training mode and takes True or False; got "
+                f"{type(mode).__name__}. nnlite.training and a loop of steps train on data."
+            )
         for module in self.modules():
             module.training = mode
         return self
@@ -262,13 +320,13 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or release (True) all parameters."""
-        for p in self.parameters():
+        for p in self._all_parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or, with False, fill them with zeros)."""
-        for p in self.parameters():
+        for p in self._all_parameters():
             if set_to_none or p.grad is None:
                 p.grad = None
             else:
@@ -281,19 +339,30 @@ class Module:
         fn(self)
         return self
 
-    def to(self, target: str | DTypeLike) -> Self:
+    def to(self, *targets: Any, device: Any = None, dtype: DTypeLike | None = None) -> Self:
         """Convert parameters and buffers to "float32" or "float64"; "cpu" changes nothing.
+
+        Parameters
+        ----------
+        *targets : device or dtype
+            In PyTorch's manner: ``to("cpu")``, ``to("float64")``, ``to("cpu", np.float64)``.
+        device, dtype
+            The same by name.
 
         Raises
         ------
         ValueError
             For any other device.
         """
-        if isinstance(target, str) and target == "cpu":
+        for target in targets:
+            if _is_device(target):
+                device = target
+            else:
+                dtype = target.dtype if isinstance(target, Tensor) else target
+        check_device(f"{type(self).__name__}.to", device)
+        if dtype is None:
             return self
-        if isinstance(target, str) and target.split(":")[0] in ("cuda", "mps", "xpu"):
-            raise ValueError(f"nnlite computes on the CPU only; there is no device {target!r}.")
-        dtype = float_dtype(target)
+        dtype = float_dtype(dtype)
         for module in self.modules():
             for p in module._parameters.values():
                 p.data = p.data.astype(dtype)
@@ -329,6 +398,15 @@ class Module:
         if not self._modules and len(lines) <= 1:
             return f"{name}({''.join(lines)})"
         return "\n  ".join([f"{name}(", *lines]) + "\n)"
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    return Tensor(as_array(array, "the input"))
+
+
+def _is_device(target: Any) -> bool:
+    name = target if isinstance(target, str) else getattr(target, "type", None)
+    return isinstance(name, str) and name.split(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -96,8 +96,8 @@ def _losses():
     p = rng.uniform(0.1, 0.9, size=(4, 3))
     return {
         "MSELoss": (nn.MSELoss(), z, t),
-        "MSELoss sum": (nn.MSELoss("sum"), z, t),
-        "MSELoss none": (nn.MSELoss("none"), z, t),
+        "MSELoss sum": (nn.MSELoss(reduction="sum"), z, t),
+        "MSELoss none": (nn.MSELoss(reduction="none"), z, t),
         "L1Loss": (nn.L1Loss(), z, t),
         "SmoothL1Loss": (nn.SmoothL1Loss(beta=0.5), z, t),
         "BCELoss": (nn.BCELoss(), p, t),
