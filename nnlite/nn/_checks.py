@@ -63,6 +63,13 @@ def check_flags(where: str, **flags: Any) -> None:
         raise refusal(where, name, "True or False", value)
 
 
+def check_choice(where: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse anything but one of these words."""
+    if not isinstance(value, str) or value not in choices:
+        *words, last = [repr(c) for c in choices]
+        raise refusal(where, name, f"{', '.join(words)} or {last}", value)
+
+
 def refusal(where: str, name: str, wanted: str, value: Any) -> ValueError:
     """The error for an argument; for data it says that a layer is made before it is called."""
     if isinstance(value, np.ndarray | Tensor) and value.ndim:
@@ -107,7 +114,7 @@ def check_device(where: str, device: Any) -> None:
 
 def check_reduction(reduction: str) -> None:
     """Refuse anything but the three reductions."""
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}.")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from nnlite.nn import functional as F
 from nnlite.nn._checks import (
+    check_choice,
     check_device,
     check_flags,
     check_integer,
@@ -166,8 +167,7 @@ class GELU(Module):
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        if approximate not in ("none", "tanh"):
-            raise ValueError(f"GELU: approximate must be 'none' or 'tanh'; got {approximate!r}.")
+        check_choice("GELU", "approximate", approximate, ("none", "tanh"))
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:

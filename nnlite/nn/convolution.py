@@ -8,7 +8,14 @@ from numpy.typing import DTypeLike
 
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._checks import as_pair, check_device, check_flags, check_sizes
+from nnlite.nn._checks import (
+    as_pair,
+    check_choice,
+    check_device,
+    check_flags,
+    check_sizes,
+    refusal,
+)
 from nnlite.nn._inputs import as_tensor
 from nnlite.nn.functional.convolution import least_size, named_padding
 from nnlite.nn.module import Module
@@ -110,11 +117,7 @@ class Conv2d(_Convolution):
         _check_channels("Conv2d", in_channels, out_channels, groups)
         check_flags("Conv2d", bias=bias)
         check_device("Conv2d", device)
-        if padding_mode not in _PADDING_MODES:
-            raise ValueError(
-                f"Conv2d: padding_mode must be one of {', '.join(_PADDING_MODES)}; "
-                f"got {padding_mode!r}."
-            )
+        check_choice("Conv2d", "padding_mode", padding_mode, _PADDING_MODES)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "Conv2d: kernel_size", 1)
@@ -192,11 +195,8 @@ class ConvTranspose2d(_Convolution):
         _check_channels("ConvTranspose2d", in_channels, out_channels, groups)
         check_flags("ConvTranspose2d", bias=bias)
         check_device("ConvTranspose2d", device)
-        if padding_mode != "zeros":
-            raise ValueError(
-                f"ConvTranspose2d: padding_mode must be 'zeros', as in PyTorch; "
-                f"got {padding_mode!r}."
-            )
+        if not isinstance(padding_mode, str) or padding_mode != "zeros":
+            raise refusal("ConvTranspose2d", "padding_mode", "'zeros', as in PyTorch", padding_mode)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "ConvTranspose2d: kernel_size", 1)

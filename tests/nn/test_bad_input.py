@@ -192,3 +192,94 @@ def test_lists_of_numbers_are_taken(name):
 def test_a_transposed_convolution_names_itself_in_its_errors(arguments, message):
     with pytest.raises(ValueError, match=f"conv_transpose2d: .*{message}"):
         F.conv_transpose2d(IMAGES, **{"weight": np.ones((4, 2, 3, 3)), **arguments})
+
+
+class _Sparse:
+    """What a sparse matrix looks like from outside."""
+
+    shape, ndim = (2, 2), 2
+
+    def toarray(self):
+        return np.eye(2)
+
+
+#: every layer that takes data, and every loss with the rest of its arguments
+TAKERS = {
+    **{name: make for name, (make, _) in LAYERS.items()},
+    "BatchNorm2d": lambda: nn.BatchNorm2d(4),
+    "Dropout": lambda: nn.Dropout(rng=0),
+    "GELU": nn.GELU,
+    "SiLU": nn.SiLU,
+    "LogSigmoid": nn.LogSigmoid,
+    "LogSoftmax": lambda: nn.LogSoftmax(1),
+    "Sequential": lambda: nn.Sequential(nn.Flatten(0), nn.ReLU()),
+    **{
+        name: lambda name=name: lambda x: getattr(nn, name)()(x, np.zeros((2, 4, 6, 6)))
+        for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss")
+    },
+    **{
+        f"target of {name}": lambda name=name: lambda t: getattr(nn, name)()(np.ones(t.shape), t)
+        for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss")
+    },
+    "CrossEntropyLoss": lambda: lambda x: F.cross_entropy(x, np.zeros((2, 6, 6), int)),
+    "NLLLoss": lambda: lambda x: F.nll_loss(x, np.zeros((2, 6, 6), int)),
+    "probabilities": lambda: lambda t: F.cross_entropy(np.zeros((2, 4, 6, 6)), t),
+    "F.conv2d": lambda: lambda x: F.conv2d(x, np.ones((1, 4, 3, 3))),
+    "F.linear": lambda: lambda x: F.linear(x, np.ones((1, 6))),
+    "F.pad": lambda: lambda x: F.pad(x, (1, 1)),
+    "F.batch_norm": lambda: lambda x: F.batch_norm(x, None, None, training=True),
+}
+SAMPLE = np.random.default_rng(1).random((2, 4, 6, 6))
+
+
+@pytest.mark.parametrize("name", sorted(set(TAKERS) - {"Unflatten"}))
+def test_arrays_enter_by_one_gate(name):
+    take = TAKERS[name]()
+    masked = np.ma.masked_array(SAMPLE, SAMPLE > 0.5)
+    with pytest.raises(ValueError, match="masked entries"):
+        take(masked)
+    with pytest.raises(TypeError, match=r"real numbers|text"):
+        take(np.full(SAMPLE.shape, "a"))
+    with pytest.raises(TypeError, match="objects"):
+        take(SAMPLE.astype(object))
+    if "target" not in name:
+        with pytest.raises(TypeError, match="sparse"):
+            take(_Sparse())
+    swapped = np.asarray(TAKERS[name]()(SAMPLE.astype(">f8")).data)
+    assert swapped.dtype.isnative
+    np.testing.assert_array_equal(swapped, TAKERS[name]()(SAMPLE).data)
+
+
+def test_weights_and_classes_enter_by_that_gate_too():
+    z, masked = np.zeros((2, 3)), np.ma.masked_array([0, 1], [0, 1])
+    for loss in (F.cross_entropy, F.nll_loss):
+        with pytest.raises(ValueError, match=r"the target has masked entries"):
+            loss(z, masked)
+        with pytest.raises(ValueError, match=r"weight has masked entries"):
+            loss(z, np.array([0, 1]), weight=np.ma.masked_array(np.ones(3), [0, 0, 1]))
+        assert loss(z, np.array([0, 1], ">i4")).dtype == np.float64
+    with pytest.raises(ValueError, match="masked"):
+        F.embedding(masked, np.eye(2))
+    with pytest.raises(ValueError, match="masked"):
+        F.one_hot(masked)
+    with pytest.raises(ValueError, match="masked"):
+        nn.Parameter(np.ma.masked_array([1.0, 2.0], [0, 1]))
+    with pytest.raises(ValueError, match="the buffer 'b' has masked"):
+        nn.Module().register_buffer("b", masked)
+    layer = nn.Linear(2, 1, rng=0)
+    before = layer.weight.data.copy()
+    with pytest.raises(RuntimeError, match=r"weight has masked entries(?s:.*)Nothing was loaded"):
+        layer.load_state_dict({"weight": np.ma.masked_array([[1, 2]], [[0, 1]]), "bias": [0.0]})
+    np.testing.assert_array_equal(layer.weight.data, before)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Unflatten"}))
+def test_half_precision_is_computed_to_its_digits(name):
+    layer = LAYERS[name][0]()
+    half = SAMPLE.astype(np.float16)
+    np.testing.assert_allclose(
+        layer(half).data.astype(np.float64),
+        layer(half.astype(np.float32)).data,
+        rtol=4e-3,
+        atol=4e-3,
+    )

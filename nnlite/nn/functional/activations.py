@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from nnlite import ops
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_axis, check_flags, check_number
+from nnlite.nn._checks import as_axis, check_choice, check_flags, check_number
 from nnlite.nn._inputs import as_floats, as_input, as_tensor
 from nnlite.ops import activations, dense
 from nnlite.ops.operation import Operation
@@ -54,6 +54,8 @@ def prelu(input: Any, weight: Any) -> Tensor:
                 f"prelu: {weight.size} slopes need as many channels (axis 1); got shape {x.shape}."
             )
         weight = dense.per_channel(weight, x.ndim)
+    else:
+        weight = weight.reshape(())
     return ops.where(x > 0, x, weight * x)
 
 
@@ -102,11 +104,10 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     (Hendrycks & Gimpel 2016.) With ``approximate="tanh"`` that probability is taken to be
     ``(1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2``.
     """
+    check_choice("gelu", "approximate", approximate, ("none", "tanh"))
     x = as_floats(input)
     if approximate == "none":
         return x * _normal_cdf(x)
-    if approximate != "tanh":
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}.")
     # beyond 10 the share is 0 or 1 to the last digit, and a cube might overflow
     near = ops.clip(x, -10, 10)
     return x * activations.sigmoid(math.sqrt(8 / math.pi) * (near + 0.044715 * near**3))
@@ -146,6 +147,8 @@ def _along(
     if dtype is not None:
         x = x.astype(float_dtype(dtype))
     axis = _axis(op.name, x.ndim, dim, axis)
+    if not x.size:
+        return x
     return op(x, axis) if x.ndim else op(x.reshape(1), axis).reshape(())
 
 

@@ -78,6 +78,7 @@ def binary_cross_entropy_with_logits(
     _check_targets(where, target)
     if weight is None and pos_weight is None and reduction != "none":
         loss = losses.bce_with_logits(z, target, scale=mean_scale(z, reduction))
+        # NaN may stem from an infinite logit, of which the sum below knows the limit
         if not math.isnan(loss.data) or not np.isinf(z.data).any():
             return loss
     positive, negative = target, 1 - target
@@ -162,6 +163,8 @@ def cross_entropy(
     factor = _class_factors(where, weight, classes, z.dtype)
     if hard:
         counts = (~ignored).astype(z.dtype)
+        if ignored.any():  # whatever their logits are
+            rows = np.where(ignored[:, np.newaxis], 0, rows)
         target = np.eye(classes, dtype=z.dtype)[np.where(ignored, 0, target)] * counts[:, None]
     else:
         counts = np.ones(len(rows), z.dtype)

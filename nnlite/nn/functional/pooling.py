@@ -6,7 +6,7 @@ import numpy as np
 
 from nnlite import kernels, ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_flags, check_sizes, is_integer
+from nnlite.nn._checks import as_pair, check_choice, check_flags, check_sizes, is_integer
 from nnlite.nn._inputs import as_floats, as_tensor, check_images
 from nnlite.ops import image
 
@@ -129,15 +129,27 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         What a constant frame consists of, 0 by default.
     """
     x = as_tensor(input)
-    if mode not in _MODES:
-        raise ValueError(f"pad: mode must be one of {', '.join(_MODES)}; got {mode!r}.")
+    check_choice("pad", "mode", mode, tuple(_MODES))
     if value is not None and mode != "constant":
         raise ValueError(f"pad: mode={mode!r} takes its pixels from the image, and no value.")
     pairs = _widths(pad, x.shape)
-    cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True))
-    if any(c != slice(0, n) for c, n in zip(cut, x.shape, strict=True)):
-        x = x[cut]
-        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    widened = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    if widened == pairs:
+        return _framed(x, pairs, mode, value)
+    # a frame that repeats the other end repeats what is left there; a mirror sees the whole image
+    if mode in ("constant", "circular"):
+        return _framed(_cropped(x, pairs), widened, mode, value)
+    return _cropped(_framed(x, widened, mode, value), pairs)
+
+
+def _cropped(x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
+    """Take away the pixels of negative widths."""
+    cut = [slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True)]
+    return x[tuple(cut)]
+
+
+def _framed(x: Tensor, pairs: list[tuple[int, int]], mode: str, value: float | None) -> Tensor:
+    """Add the pixels of widths that are not negative."""
     if mode == "constant":
         return ops.pad(x, pairs, mode="constant", constant_values=0.0 if value is None else value)
     for (a, b), n in zip(pairs, x.shape, strict=True):
@@ -161,6 +173,6 @@ def _widths(pad: Any, shape: tuple[int, ...]) -> list[tuple[int, int]]:
     pairs = [(int(a), int(b)) for a, b in zip(widths[::2], widths[1::2], strict=True)][::-1]
     pairs = [(0, 0)] * (len(shape) - len(pairs)) + pairs
     for (a, b), n in zip(pairs, shape, strict=True):
-        if n + min(a, 0) + min(b, 0) < 0 or (n and n + a + b < 0):
+        if n + min(a, 0) + min(b, 0) < 0:
             raise ValueError(f"pad: {a} and {b} take away more than the {n} pixels of an axis.")
     return pairs

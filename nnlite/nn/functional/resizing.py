@@ -11,7 +11,7 @@ import numpy as np
 
 from nnlite import ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_flags, check_number
+from nnlite.nn._checks import as_pair, check_choice, check_flags, check_number
 from nnlite.nn._inputs import as_floats, as_tensor, check_images
 
 _NEAREST = ("nearest", "nearest-exact")
@@ -42,10 +42,10 @@ def interpolate(
     antialias : bool
         Not offered; shrink by :func:`avg_pool2d` or :func:`adaptive_avg_pool2d`.
     """
+    check_resizing("interpolate", mode, align_corners, recompute_scale_factor)
     nearest = mode in _NEAREST
     x = as_tensor(input) if nearest else as_floats(input)
     check_images("interpolate", x)
-    check_resizing("interpolate", mode, align_corners, recompute_scale_factor)
     if antialias:
         raise ValueError(
             "interpolate: antialias=True is not offered; shrink images by avg_pool2d or "
@@ -55,7 +55,7 @@ def interpolate(
     new, scale = _new_size(old, size, scale_factor)
     if min(old) < 1:
         raise ValueError(f"interpolate: there are no pixels in images of shape {x.shape}.")
-    if size is None and recompute_scale_factor:
+    if recompute_scale_factor:
         scale = (None, None)
     if not nearest:
         weights = _linear_weights if mode == "bilinear" else _cubic_weights
@@ -108,11 +108,7 @@ def check_resizing(
     where: str, mode: str, align_corners: bool | None, recompute_scale_factor: bool | None = None
 ) -> None:
     """Check how images are to be resized."""
-    if mode not in (*_NEAREST, *_SMOOTH):
-        raise ValueError(
-            f"{where}: mode must be 'nearest', 'nearest-exact', 'bilinear' or 'bicubic'; "
-            f"got {mode!r}."
-        )
+    check_choice(where, "mode", mode, (*_NEAREST, *_SMOOTH))
     check_flags(where, align_corners=align_corners, recompute_scale_factor=recompute_scale_factor)
     if mode in _NEAREST and align_corners is not None:
         raise ValueError(f"{where}: align_corners is for 'bilinear' and 'bicubic' only.")
