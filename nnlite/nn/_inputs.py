@@ -46,6 +46,8 @@ def as_floats(x: Any, name: str = "the input") -> Tensor:
 
     Bytes would otherwise meet exp and weights in float16, or as bytes, and overflow unseen.
     """
+    if isinstance(x, Tensor) and x.dtype.kind == "f":
+        return x
     x = as_tensor(x, name)
     return x if x.dtype.kind == "f" else Tensor(x.data.astype(float_dtype(None)))
 
@@ -53,6 +55,14 @@ def as_floats(x: Any, name: str = "the input") -> Tensor:
 def values_of(x: Any, name: str, dtype: Any = None) -> np.ndarray:
     """The numbers of an array or a Tensor, whose gradient is not asked for."""
     return as_array(x.data if isinstance(x, Tensor) else x, name, dtype)
+
+
+def checked_bias(where: str, bias: Any, shape: tuple[int, ...], weight: Tensor) -> Tensor:
+    """The bias as a Tensor of this shape, in the dtype of the weight."""
+    bias = as_floats(bias, f"{where}: bias")
+    if bias.shape != shape or bias.dtype != weight.dtype:
+        check_parameters(where, shape, weight, bias=bias)
+    return bias
 
 
 def check_parameters(where: str, shape: tuple[int, ...], like: Any, **parameters: Any) -> None:

@@ -17,7 +17,12 @@ from nnlite.nn._checks import (
     refusal,
 )
 from nnlite.nn._inputs import as_tensor
-from nnlite.nn.functional.convolution import least_size, named_padding
+from nnlite.nn.functional.convolution import (
+    activated_conv2d,
+    activated_conv_transpose2d,
+    least_size,
+    named_padding,
+)
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.random import RNGLike, default_rng
@@ -142,7 +147,7 @@ class Conv2d(_Convolution):
         if self.padding_mode != "zeros":
             (ph, pw), padding = padding, (0, 0)
             input = F.pad(input, (pw, pw, ph, ph), mode=self.padding_mode)
-        return F.conv2d(
+        return activated_conv2d(
             input,
             self.weight,
             self.bias,
@@ -150,7 +155,7 @@ class Conv2d(_Convolution):
             padding,
             self.dilation,
             self.groups,
-            _slope=slope,
+            slope,
         )
 
 
@@ -239,7 +244,7 @@ class ConvTranspose2d(_Convolution):
         return wanted[0] - least[0], wanted[1] - least[1]
 
     def _compute(self, input: Any, output_padding: tuple[int, int], slope: float | None) -> Any:
-        return F.conv_transpose2d(
+        return activated_conv_transpose2d(
             input,
             self.weight,
             self.bias,
@@ -248,7 +253,7 @@ class ConvTranspose2d(_Convolution):
             output_padding,
             self.groups,
             self.dilation,
-            _slope=slope,
+            slope,
         )
 
 

@@ -17,6 +17,7 @@ from nnlite.nn._checks import (
     is_integer,
 )
 from nnlite.nn._inputs import as_tensor
+from nnlite.nn.functional.layers import activated_linear
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.ops import image
@@ -81,11 +82,11 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
-        return F.linear(input, self.weight, self.bias)
+        return activated_linear(input, self.weight, self.bias, None)
 
     def forward_with_activation(self, input: Any, slope: float) -> Any:
         """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return F.linear(input, self.weight, self.bias, _slope=slope)
+        return activated_linear(input, self.weight, self.bias, slope)
 
     def extra_repr(self) -> str:
         return (

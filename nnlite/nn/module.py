@@ -182,21 +182,24 @@ class Module:
 
     def _warn_of_hidden(self) -> None:
         """Warn of modules and parameters in plain lists, where nothing finds them."""
-        found = {id(m) for m in self.modules()} | {id(p) for p in self._all_parameters()}
         for path, module in self.named_modules():
             for name, value in vars(module).items():
-                if isinstance(value, list | tuple | dict):
-                    inside = value.values() if isinstance(value, dict) else value
-                    hidden = [v for v in inside if isinstance(v, Module | Parameter)]
-                    if any(id(v) not in found for v in hidden):
-                        kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
-                        warnings.warn(
-                            f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "
-                            f"{type(value).__name__}; what it holds is not found, trained or "
-                            f"saved. Write self.{name} = nn.{kind}(...), or give each parameter "
-                            "a name of its own.",
-                            stacklevel=4,
-                        )
+                if isinstance(value, _PLAIN) and value and self._hides(value):
+                    kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+                    warnings.warn(
+                        f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "
+                        f"{type(value).__name__}; what it holds is not found, trained or saved. "
+                        f"Write self.{name} = nn.{kind}(...), or give each parameter a name of "
+                        "its own.",
+                        stacklevel=4,
+                    )
+
+    def _hides(self, value: Any) -> bool:
+        """Tell whether a list or dict holds modules or parameters that are nowhere else."""
+        inside = value.values() if isinstance(value, dict) else value
+        held = [v for v in inside if isinstance(v, Module | Parameter)]
+        found = [*self.modules(), *self._all_parameters()] if held else []
+        return not {id(v) for v in held} <= {id(v) for v in found}
 
     # ---- adding ---------------------------------------------------------------------------
 
@@ -398,6 +401,9 @@ class Module:
         if not self._modules and len(lines) <= 1:
             return f"{name}({''.join(lines)})"
         return "\n  ".join([f"{name}(", *lines]) + "\n)"
+
+
+_PLAIN = (list, tuple, dict)
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:

@@ -10,7 +10,7 @@ from nnlite.nn import functional as F
 from nnlite.nn import init
 from nnlite.nn._checks import check_device, check_flags, check_number, check_sizes
 from nnlite.nn._inputs import as_tensor, channels_last_hint, check_images
-from nnlite.nn.functional.normalization import as_shape
+from nnlite.nn.functional.normalization import activated_batch_norm, as_shape
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
@@ -143,7 +143,7 @@ class _BatchNorm(_Norm):
         counts = self.training and self.track_running_stats
         if momentum is None:
             momentum = 1 / (int(self.num_batches_tracked) + 1) if counts else 0.0
-        y = F.batch_norm(
+        y = activated_batch_norm(
             x,
             self.running_mean,
             self.running_var,
@@ -152,7 +152,7 @@ class _BatchNorm(_Norm):
             self.training or not self.track_running_stats,
             momentum,
             self.eps,
-            _slope=slope,
+            slope,
         )
         if counts:  # only now: a batch that is refused was none
             self.num_batches_tracked += 1

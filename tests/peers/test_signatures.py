@@ -45,7 +45,6 @@ MISSING = {
 EXTRA = {
     "rng": "a seed or a NumPy Generator, wherever numbers are drawn",
     "axis": "NumPy's word for dim",
-    "_slope": "private: the activation that Sequential fuses behind a layer",
     "nnlite.nn.Parameter.dtype": "parameters are float32 unless they are told otherwise",
 }
 #: other differences -> why

@@ -1,7 +1,4 @@
-"""Convolution and its adjoint (lecture 08).
-
-The private keyword ``_slope`` fuses a LeakyReLU behind the result (:class:`nnlite.nn.Sequential`).
-"""
+"""Convolution and its adjoint (lecture 08)."""
 
 from typing import Any
 
@@ -14,7 +11,7 @@ from nnlite.nn._inputs import (
     as_input,
     channels_last_hint,
     check_images,
-    check_parameters,
+    checked_bias,
 )
 from nnlite.ops import image
 
@@ -29,20 +26,32 @@ def conv2d(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
-    *,
-    _slope: float | None = None,
 ) -> Tensor:
     """Convolve images (N, C, H, W) with filters (F, C/groups, kh, kw).
 
     ``padding`` may be "same" (odd reach, stride 1) or "valid".
     """
-    x, weight, bias = _images_and_filters("conv2d", input, weight, bias, groups, axis=1)
+    return activated_conv2d(input, weight, bias, stride, padding, dilation, groups, None)
+
+
+def activated_conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    slope: float | None,
+) -> Tensor:
+    """:func:`conv2d`, then LeakyReLU with this slope (0: ReLU; None: nothing), in one pass."""
+    x, weight = _images_and_filters("conv2d", input, weight, groups, axis=1)
     dilation = as_pair(dilation, "conv2d: dilation", 1)
     stride = as_pair(stride, "conv2d: stride", 1)
     if isinstance(padding, str):
         padding = named_padding(padding, weight.shape[2:], stride, dilation)
     if bias is not None:
-        check_parameters("conv2d", weight.shape[:1], weight, bias=bias)
+        bias = checked_bias("conv2d", bias, weight.shape[:1], weight)
     return image.conv2d(
         x,
         weight,
@@ -51,20 +60,22 @@ def conv2d(
         padding=as_pair(padding, "conv2d: padding"),
         dilation=dilation,
         groups=groups,
-        slope=_slope,
+        slope=slope,
     )
 
 
 def _images_and_filters(
-    where: str, input: Any, weight: Any, bias: Any, groups: Any, axis: int
-) -> tuple[Any, Any, Any]:
+    where: str, input: Any, weight: Any, groups: Any, axis: int
+) -> tuple[Any, Any]:
     """Images and filters of one dtype; ``axis`` of the filters counts input channels."""
     weight = as_floats(weight, f"{where}: weight")
-    if weight.ndim != 4:
-        shape = "(F, C/groups, kh, kw)" if axis else "(C, F/groups, kh, kw)"
-        raise ValueError(f"{where}: the weight must be {shape}; got shape {weight.shape}.")
-    check_sizes(where, groups=groups)
-    channels = weight.shape[axis] * (groups if axis else 1)
+    size = weight.shape
+    if len(size) != 4:
+        wanted = "(F, C/groups, kh, kw)" if axis else "(C, F/groups, kh, kw)"
+        raise ValueError(f"{where}: the weight must be {wanted}; got shape {size}.")
+    if groups != 1:
+        check_sizes(where, groups=groups)
+    channels = size[axis] * (groups if axis else 1)
     x = as_input(input, weight.dtype, where)
     check_images(where, x, channels)
     if x.shape[1] != channels:
@@ -73,7 +84,7 @@ def _images_and_filters(
             f"{weight.shape}{f' with groups={groups}' if groups != 1 else ''} takes {channels}."
             f"{channels_last_hint(x.shape, channels)}"
         )
-    return x, weight, None if bias is None else as_floats(bias, f"{where}: bias")
+    return x, weight
 
 
 def named_padding(name: str, kernel: tuple[int, ...], stride: Pair, dilation: Pair) -> Pair:
@@ -99,14 +110,29 @@ def conv_transpose2d(
     output_padding: Any = 0,
     groups: int = 1,
     dilation: Any = 1,
-    *,
-    _slope: float | None = None,
 ) -> Tensor:
     """The adjoint of :func:`conv2d`: images (N, C, H, W), ``weight`` (C, F/groups, kh, kw).
 
     The result has (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1 rows.
     """
-    x, weight, bias = _images_and_filters("conv_transpose2d", input, weight, bias, groups, axis=0)
+    return activated_conv_transpose2d(
+        input, weight, bias, stride, padding, output_padding, groups, dilation, None
+    )
+
+
+def activated_conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+    slope: float | None,
+) -> Tensor:
+    """:func:`conv_transpose2d`, then LeakyReLU with this slope (None: nothing), in one pass."""
+    x, weight = _images_and_filters("conv_transpose2d", input, weight, groups, axis=0)
     if x.shape[1] % groups:
         raise ValueError(
             f"conv_transpose2d: groups must divide the {x.shape[1]} channels of the images; "
@@ -114,7 +140,7 @@ def conv_transpose2d(
         )
     filters = weight.shape[1] * groups
     if bias is not None:
-        check_parameters("conv_transpose2d", (filters,), weight, bias=bias)
+        bias = checked_bias("conv_transpose2d", bias, (filters,), weight)
     stride = as_pair(stride, "conv_transpose2d: stride", 1)
     padding = as_pair(padding, "conv_transpose2d: padding")
     dilation = as_pair(dilation, "conv_transpose2d: dilation", 1)
@@ -147,7 +173,7 @@ def conv_transpose2d(
         padding=padding,
         dilation=dilation,
         groups=groups,
-        slope=_slope,
+        slope=slope,
     )
 
 

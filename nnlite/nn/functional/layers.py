@@ -7,34 +7,37 @@ import numpy as np
 
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._checks import check_flags, check_integer, check_number
-from nnlite.nn._inputs import as_floats, as_input, check_parameters, values_of
+from nnlite.nn._inputs import as_floats, as_input, checked_bias, values_of
 from nnlite.ops import dense
 from nnlite.random import RNGLike, default_rng
 
 
-def linear(input: Any, weight: Any, bias: Any = None, *, _slope: float | None = None) -> Tensor:
-    """``x W^T + b``: (..., in) -> (..., out), with ``weight`` (out, in).
+def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
+    """``x W^T + b``: (..., in) -> (..., out), with ``weight`` (out, in)."""
+    return activated_linear(input, weight, bias, None)
 
-    The private ``_slope`` fuses a LeakyReLU behind it (:class:`nnlite.nn.Sequential`).
-    """
+
+def activated_linear(input: Any, weight: Any, bias: Any, slope: float | None) -> Tensor:
+    """:func:`linear`, then LeakyReLU with this slope (0: ReLU; None: nothing), in one pass."""
     weight = as_floats(weight, "linear: weight")
-    if weight.ndim != 2:
-        raise ValueError(f"linear: the weight must be (out, in); got shape {weight.shape}.")
+    size = weight.shape
+    if len(size) != 2:
+        raise ValueError(f"linear: the weight must be (out, in); got shape {size}.")
     x = as_input(input, weight.dtype, "linear")
-    if not x.ndim or x.shape[-1] != weight.shape[1]:
+    shape = x.shape
+    if not shape or shape[-1] != size[1]:
         hint = " Flatten images first (nn.Flatten())." if x.ndim > 2 else ""
         raise ValueError(
-            f"linear: the last axis of the input must have {weight.shape[1]} entries, since the "
-            f"weight has shape {weight.shape}; got an input of shape {x.shape}.{hint}"
+            f"linear: the last axis of the input must have {size[1]} entries, since the "
+            f"weight has shape {size}; got an input of shape {shape}.{hint}"
         )
     if bias is not None:
-        bias = as_floats(bias, "linear: bias")
-        check_parameters("linear", weight.shape[:1], weight, bias=bias)
-    if x.ndim == 2:
-        return dense.linear(x, weight, bias, slope=_slope)
-    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    y = dense.linear(rows, weight, bias, slope=_slope)
-    return y.reshape(*x.shape[:-1], weight.shape[0])
+        bias = checked_bias("linear", bias, size[:1], weight)
+    if len(shape) == 2:
+        return dense.linear(x, weight, bias, slope=slope)
+    rows = x.reshape(math.prod(shape[:-1]), shape[-1])
+    y = dense.linear(rows, weight, bias, slope=slope)
+    return y.reshape(*shape[:-1], size[0])
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:

@@ -26,18 +26,33 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-    *,
-    _slope: float | None = None,
 ) -> Tensor:
     """Normalise each channel (axis 1) with the batch's statistics, or else with the running ones.
 
     In training the running arrays move, in place, by ``momentum`` towards the batch's mean and its
-    unbiased variance (which divides by m - 1). The private ``_slope`` fuses a LeakyReLU behind it.
+    unbiased variance (which divides by m - 1).
     """
+    check_flags("batch_norm", training=training)
+    check_number("batch_norm", "eps", eps, 0)
+    check_number("batch_norm", "momentum", momentum, 0, 1)
+    return activated_batch_norm(
+        input, running_mean, running_var, weight, bias, training, momentum, eps, None
+    )
+
+
+def activated_batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any,
+    bias: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+    slope: float | None,
+) -> Tensor:
+    """:func:`batch_norm`, then LeakyReLU with this slope (0: ReLU; None: nothing), in one pass."""
     where = "batch_norm"
-    check_flags(where, training=training)
-    check_number(where, "eps", eps, 0)
-    check_number(where, "momentum", momentum, 0, 1)
     x = _input(where, input, weight)
     dtype = x.dtype
     if x.ndim not in (2, 3, 4):
@@ -55,7 +70,7 @@ def batch_norm(
         mean = values_of(running_mean, f"{where}: running_mean", dtype)
         var = values_of(running_var, f"{where}: running_var", dtype)
         scale = weight / np.sqrt(var + dtype.type(eps))
-        return dense.channel_affine(x, scale, bias - mean * scale, slope=_slope)
+        return dense.channel_affine(x, scale, bias - mean * scale, slope=slope)
     m = x.size // channels if channels else 0
     if m <= 1:
         raise ValueError(
@@ -77,7 +92,7 @@ def batch_norm(
         weight,
         bias,
         eps=eps,
-        slope=_slope,
+        slope=slope,
         on_statistics=None if running_mean is None else update,
     )
 
@@ -93,26 +108,26 @@ def _affine_parameters(
     where: str, shape: tuple[int, ...], dtype: Any, weight: Any, bias: Any
 ) -> tuple[Any, Any]:
     """Weight and bias of one dtype and the shape of what is normalised."""
-    like = np.empty(0, dtype)
     if weight is not None:
         weight = as_floats(weight, f"{where}: weight")
-        check_parameters(where, shape, like, weight=weight)
-    if bias is not None:
-        bias = bias if isinstance(bias, Tensor) else values_of(bias, f"{where}: bias", dtype)
-        check_parameters(where, shape, like, bias=bias)
+    if bias is not None and not isinstance(bias, Tensor):
+        bias = values_of(bias, f"{where}: bias", dtype)
+    for p in (weight, bias):
+        if p is not None and (p.shape != shape or p.dtype != dtype):
+            check_parameters(where, shape, np.empty(0, dtype), weight=weight, bias=bias)
     return weight, bias
 
 
 def _check_statistics(
     where: str, running_mean: Any, running_var: Any, channels: int, needed: bool
 ) -> None:
+    if running_mean is None and running_var is None and not needed:
+        return
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is None and needed:
             raise ValueError(f"{where}: outside training {name} is needed; got None.")
-        if running is None and (running_mean is not None or running_var is not None):
-            raise ValueError(f"{where}: running_mean and running_var belong together; one is None.")
         if running is None:
-            continue
+            raise ValueError(f"{where}: running_mean and running_var belong together; one is None.")
         if np.shape(running) != (channels,):
             raise ValueError(
                 f"{where}: {name} must have shape ({channels},), one value for each of the "

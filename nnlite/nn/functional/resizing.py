@@ -64,15 +64,13 @@ def interpolate(
             for o, n, s in zip(old, new, scale, strict=True)
         )
         return rows @ x @ columns.T
-    rows, columns = (
-        _nearest(o, n, s, mode == "nearest-exact") for o, n, s in zip(old, new, scale, strict=True)
-    )
-    blocks = [_block(o, pick) for o, pick in zip(old, (rows, columns), strict=True)]
-    if all(blocks):
+    if all(n % o == 0 and s in (None, n // o) for n, o, s in zip(new, old, scale, strict=True)):
         n, c = x.shape[:2]
-        (h, w), (a, b) = old, blocks
+        (h, w), (a, b) = old, (new[0] // old[0], new[1] // old[1])
         # (N, C, H, 1, W, 1) -> (N, C, H, a, W, b): each pixel a block
         return ops.broadcast_to(x.reshape(n, c, h, 1, w, 1), (n, c, h, a, w, b)).reshape(n, c, *new)
+    exact = mode == "nearest-exact"
+    rows, columns = (_nearest(o, n, s, exact) for o, n, s in zip(old, new, scale, strict=True))
     return x[:, :, rows[:, np.newaxis], columns]
 
 
@@ -124,13 +122,6 @@ def _nearest(old: int, new: int, scale: float | None, exact: bool) -> np.ndarray
     step = np.float32(1 / scale)
     position = (i.astype(np.float32) + np.float32(0.5 if exact else 0)) * step
     return np.minimum(position.astype(np.int64), old - 1)
-
-
-def _block(old: int, pick: np.ndarray) -> int:
-    """How often each pixel is repeated, if all are equally often; else 0."""
-    times = len(pick) // old
-    even = times * old == len(pick) and np.array_equal(pick, np.arange(len(pick)) // times)
-    return times if even else 0
 
 
 def _centres(old: int, new: int, scale: float | None, align_corners: bool, mode: str) -> np.ndarray:
