@@ -57,6 +57,14 @@ def values_of(x: Any, name: str, dtype: Any = None) -> np.ndarray:
     return as_array(x.data if isinstance(x, Tensor) else x, name, dtype)
 
 
+def finite_values(x: Any, where: str, name: str, dtype: Any) -> np.ndarray:
+    """The numbers of a weight, none of which is NaN or infinite."""
+    values = values_of(x, f"{where}: {name}", dtype)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where}: {name} has entries that are NaN or infinite.")
+    return values
+
+
 def checked_bias(where: str, bias: Any, shape: tuple[int, ...], weight: Tensor) -> Tensor:
     """The bias as a Tensor of this shape, in the dtype of the weight."""
     bias = as_floats(bias, f"{where}: bias")
@@ -119,7 +127,7 @@ def as_factor(factor: Any, like: Any, where: str, name: str) -> Any:
     """
     if factor is None:
         return None
-    factor = values_of(factor, f"{where}: {name}", like.dtype)
+    factor = finite_values(factor, where, name, like.dtype)
     pairs = zip(factor.shape[::-1], like.shape[::-1], strict=False)
     if factor.ndim > like.ndim or any(a not in (1, b) for a, b in pairs):
         raise ValueError(

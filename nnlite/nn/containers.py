@@ -45,6 +45,11 @@ class _Row(Module):
 
     def extend(self, modules: Iterable[Module]) -> "_Row":
         """Add modules at the end and return self."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__} takes a list of modules; got {type(modules).__name__}. "
+                f"Write nn.{type(self).__name__}([module])."
+            )
         for module in modules:
             self.append(module)
         return self

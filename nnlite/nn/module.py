@@ -58,8 +58,8 @@ class Module:
         if args or kwargs:
             name = type(self).__name__
             raise TypeError(
-                f"{name} is made without arguments, and called with the data: layer = {name}(); "
-                f"layer(x)."
+                f"{name} is made without arguments (super().__init__() takes none), and called "
+                f"with the data: layer = {name}(); layer(x)."
             )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -365,7 +365,12 @@ class Module:
         check_device(f"{type(self).__name__}.to", device)
         if dtype is None:
             return self
-        dtype = float_dtype(dtype)
+        try:
+            dtype = float_dtype(dtype)
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__}.to takes 'cpu', 'float32' or 'float64'; got {dtype!r}."
+            ) from error
         for module in self.modules():
             for p in module._parameters.values():
                 p.data = p.data.astype(dtype)

@@ -1,6 +1,7 @@
 """Every constructor and function refuses what it cannot compute with, naming the argument."""
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
@@ -163,3 +164,69 @@ def test_modules_say_what_their_switches_take():
         with pytest.raises(ValueError, match="takes True or False; got"):
             layer.train(bad)
     assert layer.train(False) is layer.eval() is layer
+
+
+def test_weights_that_are_no_numbers_are_refused():
+    z, bad = np.zeros((2, 2)), np.array([1.0, NAN])
+    for loss in (F.cross_entropy, F.nll_loss):
+        with pytest.raises(ValueError, match="weight has entries that are NaN or infinite"):
+            loss(z, np.array([0, 1]), weight=bad)
+    for name in ("weight", "pos_weight"):
+        with pytest.raises(ValueError, match=f"{name} has entries that are NaN"):
+            F.binary_cross_entropy_with_logits(z, z, **{name: bad})
+
+
+def test_padding_refuses_values_that_an_image_of_integers_cannot_hold():
+    bytes_ = np.zeros((1, 1, 2, 2), np.uint8)
+    for value in (2.5, 300, -1, INF, NAN):
+        with pytest.raises(ValueError, match=r"an image of uint8 cannot hold value="):
+            F.pad(bytes_, (1, 1), value=value)
+    assert F.pad(bytes_, (1, 1), value=255).dtype == np.uint8
+    assert F.pad(bytes_ * 1.0, (1, 1), value=-INF).data.min() == -INF
+
+
+def test_odd_arguments_of_modules_are_explained():
+    with pytest.raises(TypeError, match=r"takes 'cpu', 'float32' or 'float64'; got 'gpu'\."):
+        nn.Linear(1, 1).to("gpu")
+    with pytest.raises(TypeError, match=r"ModuleList takes a list of modules; got ReLU"):
+        nn.ModuleList(nn.ReLU())
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__(3)
+
+    with pytest.raises(TypeError, match=r"super\(\)\.__init__\(\) takes none"):
+        Model()
+
+
+def test_an_empty_batch_has_a_sum_and_no_mean():
+    empty = np.zeros((0, 2))
+    for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.binary_cross_entropy,
+                 F.binary_cross_entropy_with_logits):  # fmt: skip
+        assert loss(empty, empty, reduction="sum").item() == 0
+        assert loss(empty, empty, reduction="none").shape == (0, 2)
+        with pytest.raises(ValueError, match="empty"):
+            loss(empty, empty)
+    for name in ("softmax", "log_softmax"):
+        assert getattr(F, name)(np.zeros((2, 0)), 1).shape == (2, 0)
+
+
+def test_modules_hidden_in_plain_containers_are_named():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(1, 1)
+            self.order = [self.first]  # found elsewhere: nothing to warn of
+            self.inner = nn.Module()
+
+    model = Model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(model.parameters())) == 2
+        model.inner.heads = {"a": nn.Linear(1, 1)}
+        model.zero_grad()
+    with pytest.warns(UserWarning, match=r"inner\.heads is a plain dict.*nn\.ModuleDict"):
+        list(model.parameters())
+    model.inner.heads = [nn.Parameter([1.0])]
+    with pytest.warns(UserWarning, match=r"inner\.heads is a plain list"):
+        list(model.named_parameters())

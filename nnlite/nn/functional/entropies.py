@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._checks import as_reduction, check_integer, check_number
-from nnlite.nn._inputs import as_factor, as_target, reduced, values_of
+from nnlite.nn._inputs import as_factor, as_target, finite_values, reduced, values_of
 from nnlite.nn.functional.losses import mean_scale, positive_sum, prediction
 from nnlite.ops import activations, losses
 
@@ -281,7 +281,7 @@ def _check_classes(where: str, target: Any, classes: int, ignore_index: int) -> 
 def _class_factors(where: str, weight: Any, classes: int, dtype: Any) -> Any:
     if weight is None:
         return np.ones(classes, dtype)
-    weight = values_of(weight, f"{where}: weight", dtype)
+    weight = finite_values(weight, where, "weight", dtype)
     if weight.shape != (classes,):
         raise ValueError(
             f"{where}: weight must have shape ({classes},), one for each class; got {weight.shape}."

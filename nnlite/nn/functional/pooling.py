@@ -6,7 +6,7 @@ import numpy as np
 
 from nnlite import kernels, ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_choice, check_flags, check_sizes, is_integer
+from nnlite.nn._checks import as_pair, check_choice, check_flags, check_sizes, is_integer, refusal
 from nnlite.nn._inputs import as_floats, as_tensor, check_images
 from nnlite.ops import image
 
@@ -132,6 +132,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     check_choice("pad", "mode", mode, tuple(_MODES))
     if value is not None and mode != "constant":
         raise ValueError(f"pad: mode={mode!r} takes its pixels from the image, and no value.")
+    if value is not None:
+        _check_value(value, x.dtype)
     pairs = _widths(pad, x.shape)
     widened = [(max(a, 0), max(b, 0)) for a, b in pairs]
     if widened == pairs:
@@ -140,6 +142,17 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if mode in ("constant", "circular"):
         return _framed(_cropped(x, pairs), widened, mode, value)
     return _cropped(_framed(x, widened, mode, value), pairs)
+
+
+def _check_value(value: Any, dtype: np.dtype[Any]) -> None:
+    """Refuse what is no number, and what an array of integers would cut."""
+    kinds = int | float | np.integer | np.floating
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise refusal("pad", "value", "a number", value)
+    if dtype.kind in "iu" and not (
+        float(value).is_integer() and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+    ):
+        raise ValueError(f"pad: an image of {dtype} cannot hold value={value!r}; convert it first.")
 
 
 def _cropped(x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
