@@ -75,6 +75,9 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:
         """Say what to write instead of a method that only torch's modules have."""
+        found = getattr(type(self), name, None)
+        if isinstance(found, property):  # it raised an AttributeError, which is the one to see
+            return found.__get__(self)
         kind = type(self).__name__
         advice = f"; write {_advice.METHODS[name]}" if name in _advice.METHODS else ""
         raise AttributeError(f"{kind} has no attribute {name!r}{advice}.", name=name, obj=self)

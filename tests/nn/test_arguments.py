@@ -230,3 +230,17 @@ def test_modules_hidden_in_plain_containers_are_named():
     model.inner.heads = [nn.Parameter([1.0])]
     with pytest.warns(UserWarning, match=r"inner\.heads is a plain list"):
         list(model.named_parameters())
+
+
+def test_a_property_that_fails_shows_its_own_error():
+    class Model(nn.Module):
+        @property
+        def width(self):
+            return self.hidden.out_features
+
+    with pytest.raises(AttributeError, match="Model has no attribute 'hidden'"):
+        Model().width
+    layer = nn.utils.spectral_norm(nn.Linear(2, 2, rng=0), rng=0)
+    del layer.weight_u
+    with pytest.raises(AttributeError, match="Linear has no attribute 'weight_u'"):
+        layer.weight
