@@ -137,7 +137,7 @@ def as_reduction(where: str, size_average: Any, reduce: Any, reduction: Any) -> 
     new = "none" if reduce is False else "sum" if size_average is False else "mean"
     warnings.warn(
         f"{where}: size_average and reduce are PyTorch's of old; write reduction={new!r}.",
-        stacklevel=4,
+        stacklevel=3,
     )
     return new
 

@@ -293,9 +293,11 @@ class Module:
         if strict and keys.unexpected_keys:
             problems.append(f"unexpected keys: {', '.join(keys.unexpected_keys)}")
         for k, value in values.items():
-            shape = _array(targets[k]).shape
-            if value.shape != shape:
-                problems.append(f"{k} has shape {value.shape}, the model needs {shape}")
+            like = _array(targets[k])
+            if value.shape != like.shape:
+                problems.append(f"{k} has shape {value.shape}, the model needs {like.shape}")
+            elif like.dtype.kind in "iu" and not np.array_equal(value, np.trunc(value)):
+                problems.append(f"{k} counts in whole numbers; got {value}")
         if problems:
             raise RuntimeError(
                 f"load_state_dict: the state does not fit {type(self).__name__}:\n  "

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+import nnlite
 from nnlite import nn
 from nnlite.nn import functional as F
 
@@ -103,7 +104,7 @@ def test_normalisation_needs_an_eps_and_a_momentum_that_keep_variances_positive(
                 norm(eps=eps)
     with pytest.raises(ValueError, match="belong together; one is None"):
         F.batch_norm(x, np.zeros(2), None, training=True)
-    with pytest.raises(TypeError, match="moved in place and must be an array; got list"):
+    with pytest.raises(TypeError, match=r"moved in place and must be an array of floating.*list"):
         F.batch_norm(x, [0, 0], [1, 1], training=True)
 
 
@@ -244,3 +245,32 @@ def test_a_property_that_fails_shows_its_own_error():
     del layer.weight_u
     with pytest.raises(AttributeError, match="Linear has no attribute 'weight_u'"):
         layer.weight
+
+
+def test_running_statistics_are_arrays_of_floats_of_one_gate():
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    with pytest.raises(TypeError, match=r"running_mean is moved in place.*int64"):
+        F.batch_norm(x, np.zeros(2, np.int64), np.ones(2), training=True)
+    with pytest.raises(ValueError, match="running_var has masked entries"):
+        F.batch_norm(x, np.zeros(2), np.ma.masked_array(np.ones(2), [0, 1]), training=True)
+    mean, var = nnlite.Tensor(np.zeros(2)), nnlite.Tensor(np.ones(2))
+    F.batch_norm(x, mean, var, training=True, momentum=1)
+    np.testing.assert_allclose(mean.data, x.mean(axis=0))
+    np.testing.assert_allclose(var.data, x.var(axis=0, ddof=1))
+
+
+def test_weights_of_double_precision_beside_buffers_of_single_are_computed_in_double():
+    layer = nn.BatchNorm1d(2)
+    for p in layer.parameters():
+        p.data = p.data.astype(np.float64)
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    assert layer(x).dtype == layer.eval()(x).dtype == np.float64
+    np.testing.assert_allclose(layer.running_mean, 0.1 * x.mean(axis=0), rtol=1e-6)
+
+
+def test_a_state_that_does_not_fit_loads_nothing():
+    layer = nn.BatchNorm1d(2)
+    state = {**layer.state_dict(), "weight": np.full(2, 3.0), "num_batches_tracked": np.nan}
+    with pytest.raises(RuntimeError, match=r"num_batches_tracked counts in whole numbers"):
+        layer.load_state_dict(state)
+    np.testing.assert_array_equal(layer.weight.data, 1)

@@ -128,15 +128,18 @@ def _check_statistics(
             raise ValueError(f"{where}: outside training {name} is needed; got None.")
         if running is None:
             raise ValueError(f"{where}: running_mean and running_var belong together; one is None.")
-        if np.shape(running) != (channels,):
+        values = values_of(running, f"{where}: {name}")
+        if values.shape != (channels,):
             raise ValueError(
                 f"{where}: {name} must have shape ({channels},), one value for each of the "
-                f"{channels} channels; got {np.shape(running)}."
+                f"{channels} channels; got {values.shape}."
             )
-        if not needed and not isinstance(running, np.ndarray | Tensor):
+        if not needed and not (
+            isinstance(running, np.ndarray | Tensor) and values.dtype.kind == "f"
+        ):
             raise TypeError(
-                f"{where}: {name} is moved in place and must be an array; got "
-                f"{type(running).__name__}."
+                f"{where}: {name} is moved in place and must be an array of floating point; got "
+                f"{type(running).__name__} of {values.dtype}."
             )
 
 
