@@ -103,6 +103,12 @@ def as_axis(value: int, ndim: int, where: str) -> int:
     return value % ndim
 
 
+def is_device(target: Any) -> bool:
+    """Tell whether it names a device, in PyTorch's manner, and not a dtype."""
+    name = target if isinstance(target, str) else getattr(target, "type", None)
+    return isinstance(name, str) and name.split(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
+
+
 def check_device(where: str, device: Any) -> None:
     """Refuse any device but the CPU."""
     if device is not None and str(getattr(device, "type", device)).split(":")[0] != "cpu":

@@ -9,7 +9,7 @@ are named by :meth:`Module.register_buffer`.
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,15 +18,9 @@ from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import _advice
-from nnlite.nn._checks import check_device
+from nnlite.nn._checks import check_device, is_device
+from nnlite.nn._loading import Keys, array_of, load
 from nnlite.nn.parameter import Parameter
-
-
-class Keys(NamedTuple):
-    """What :meth:`Module.load_state_dict` found not to match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -241,7 +235,7 @@ class Module:
 
     def state_dict(self, prefix: str = "") -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers by dotted name; training on leaves them alone."""
-        return {name: np.array(_array(value)) for name, value in self._state(prefix)}
+        return {name: np.array(array_of(value)) for name, value in self._state(prefix)}
 
     def _state(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Every parameter and buffer under every name it has."""
@@ -271,45 +265,7 @@ class Module:
         RuntimeError
             Naming every missing and unexpected key (if strict) and every shape that differs.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(
-                "load_state_dict takes a mapping of names to arrays, as state_dict() and "
-                f"nnlite.load() return it; got {type(state_dict).__name__}."
-            )
-        targets = dict(self._state())
-        problems = []
-        values = {}
-        for k in targets:
-            if k in state_dict:
-                try:
-                    values[k] = as_array(_array(state_dict[k]), k)
-                except (TypeError, ValueError) as error:
-                    problems.append(str(error).rstrip("."))
-        keys = Keys(
-            [k for k in targets if k not in state_dict], [k for k in state_dict if k not in targets]
-        )
-        if strict and keys.missing_keys:
-            problems.append(f"missing keys: {', '.join(keys.missing_keys)}")
-        if strict and keys.unexpected_keys:
-            problems.append(f"unexpected keys: {', '.join(keys.unexpected_keys)}")
-        for k, value in values.items():
-            like = _array(targets[k])
-            if value.shape != like.shape:
-                problems.append(f"{k} has shape {value.shape}, the model needs {like.shape}")
-            elif like.dtype.kind in "iu" and not np.array_equal(value, np.trunc(value)):
-                problems.append(f"{k} counts in whole numbers; got {value}")
-        if problems:
-            raise RuntimeError(
-                f"load_state_dict: the state does not fit {type(self).__name__}:\n  "
-                + "\n  ".join(problems)
-                + "\nNothing was loaded."
-            )
-        for k, value in values.items():
-            target = targets[k]
-            _array(target)[...] = value
-            if isinstance(target, Tensor):
-                target.data = target.data  # counts as an edit, should a graph still need it
-        return keys
+        return load(type(self).__name__, dict(self._state()), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
@@ -363,7 +319,7 @@ class Module:
             For any other device.
         """
         for target in targets:
-            if _is_device(target):
+            if is_device(target):
                 device = target
             else:
                 dtype = target.dtype if isinstance(target, Tensor) else target
@@ -418,13 +374,3 @@ _PLAIN = (list, tuple, dict)
 
 def _tensor(array: NDArray[Any]) -> Tensor:
     return Tensor(as_array(array, "the input"))
-
-
-def _is_device(target: Any) -> bool:
-    name = target if isinstance(target, str) else getattr(target, "type", None)
-    return isinstance(name, str) and name.split(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
-
-
-def _array(value: Any) -> NDArray[Any]:
-    """The array behind a Tensor; anything else as it is."""
-    return value.data if isinstance(value, Tensor) else value
