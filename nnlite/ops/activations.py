@@ -40,21 +40,30 @@ def _top(x, axis):
     return np.where(np.isfinite(top), top, 0)  # all -inf: the log of 0, not NaN
 
 
+def _shifted(x, axis):
+    """X - top and log sum exp(x - top): apart, since their sum would lose the digits of the second.
+
+    Where top is infinite nothing is taken off.
+    """
+    shifted = x - _top(x, axis)
+    with np.errstate(divide="ignore", over="ignore"):
+        return shifted, np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
 def _logsumexp(x, axis=None, keepdims=False):
-    top = _top(x, axis)
-    with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    out = _shifted(x, axis)[1] + _top(x, axis)
     return out if keepdims else np.squeeze(out, axis)
 
 
-def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
-    """The gradient of log sum exp(x) is softmax(x) = exp(x - out)."""
-    out = restore(out, x.ndim, axis, keepdims)
-    return restore(g, x.ndim, axis, keepdims) * np.exp(x - np.where(np.isfinite(out), out, 0))
-
-
 logsumexp = Operation(
-    _logsumexp, _logsumexp_rule, name="logsumexp", arrays=("x",), params=("axis", "keepdims")
+    _logsumexp,
+    # the gradient of log sum exp(x) is softmax(x)
+    lambda g, _out, x, axis=None, keepdims=False: (
+        restore(g, x.ndim, axis, keepdims) * _shares(x, axis=axis)
+    ),
+    name="logsumexp",
+    arrays=("x",),
+    params=("axis", "keepdims"),
 )
 
 
@@ -63,17 +72,26 @@ def _softmax(x, axis=-1):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-softmax = Operation(
-    _softmax,
-    # d s_i / d x_j = s_i (delta_ij - s_j)
-    lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
-    name="softmax",
-    arrays=("x",),
-    params=("axis",),
+def _softmax_rule(g, out, _x, axis=-1):
+    """With s the shares, d s_i / d x_j = s_i (delta_ij - s_j)."""
+    return out * (g - np.sum(g * out, axis=axis, keepdims=True))
+
+
+softmax = Operation(_softmax, _softmax_rule, name="softmax", arrays=("x",), params=("axis",))
+
+
+def _limits(x, axis):
+    """The softmax, and where the largest x are infinite its limit: they share as equals do."""
+    top = np.max(x, axis=axis, keepdims=True)
+    return _softmax(np.where(np.isinf(top), np.where(x == top, 0.0, -np.inf), x), axis)
+
+
+_shares: Operation = Operation(
+    _limits, _softmax_rule, name="shares", arrays=("x",), params=("axis",)
 )
 log_softmax = Operation(
-    # exact where the share itself would underflow
-    lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
+    # exact where the share itself would underflow, and as exact far out as near 0
+    lambda x, axis=-1: np.subtract(*_shifted(x, axis)),
     lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
     name="log_softmax",
     arrays=("x",),

@@ -5,17 +5,40 @@ the few that have a rule here, and need none of their own.
 """
 
 import math
+import operator
 
 import numpy as np
 
-from nnlite.ops.operation import Operation, define, operation
+from nnlite.ops.axes import along, axes_of, axis_of
+from nnlite.ops.operation import Operation, define, operation, values_of
 
-reshape = define(
-    np.reshape,
+_reshape = Operation(
+    lambda x, shape: np.reshape(x, shape),
     lambda g, _out, _x, shape: g.reshape(_x.shape),
-    forward=lambda x, shape: np.reshape(x, shape),
+    name="reshape",
     params=("shape",),
 )
+
+
+@operation(np.reshape)
+def reshape(a, shape, order="C"):
+    """The same numbers in another shape, read and written in C or Fortran order.
+
+    "A" is Fortran order for an array that lies so in memory, else C order.
+    """
+    if order == "C":
+        return _reshape(a, shape=shape)
+    if not _in_fortran_order(a, order, "reshape", "CFA"):
+        return _reshape(a, shape=shape)
+    # in Fortran order the first axis runs fastest: reversed axes, read in C order
+    backwards = shape[::-1] if isinstance(shape, tuple | list) else shape
+    return np.transpose(_reshape(np.transpose(a), shape=backwards))
+
+
+def _in_fortran_order(a, order, name, known):
+    if order not in tuple(known):
+        raise ValueError(f"np.{name}: order is one of {', '.join(known)}; got {order!r}.")
+    return order == "F" or (order == "A" and np.isfortran(values_of(a)))
 
 
 def _transpose_rule(g, _out, _x, axes=None):
@@ -23,7 +46,7 @@ def _transpose_rule(g, _out, _x, axes=None):
 
 
 def _inverse(axes, ndim):
-    return tuple(int(a) for a in np.argsort([a % ndim for a in axes]))
+    return tuple(int(a) for a in np.argsort(axes_of(axes, ndim)))
 
 
 transpose = define(np.transpose, _transpose_rule, params=("axes",))
@@ -66,9 +89,9 @@ def _concatenate_rule(i, g, _out, *_arrays, axis=0):
     if axis is None:
         start = sum(math.prod(np.shape(a)) for a in _arrays[:i])
         return g[start : start + math.prod(np.shape(_arrays[i]))].reshape(_arrays[i].shape)
+    axis = axis_of(axis, g.ndim)
     start = sum(np.shape(a)[axis] for a in _arrays[:i])
-    before = (slice(None),) * (axis % g.ndim)
-    return g[(*before, slice(start, start + _arrays[i].shape[axis]))]
+    return g[along(axis, slice(start, start + _arrays[i].shape[axis]))]
 
 
 _concatenate = Operation(
@@ -89,6 +112,9 @@ def concatenate(arrays, axis=0):
 @operation(np.stack)
 def stack(arrays, axis=0):
     """Join along a new axis."""
+    shapes = {np.shape(a) for a in arrays}
+    if len(shapes) > 1:
+        raise ValueError(f"np.stack joins arrays of one shape; got {sorted(shapes)}.")
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
@@ -124,41 +150,42 @@ def append(arr, values, axis=None):
 
 
 @operation(np.ravel)
-def ravel(a):
-    """One axis."""
-    return np.reshape(a, (-1,))
+def ravel(a, order="C"):
+    """One axis, read in C or Fortran order ("K": as the numbers lie in memory)."""
+    if order == "K":
+        values = values_of(a)
+        # axes by falling stride, each in its own direction: NumPy's order for "K"
+        falling = np.argsort([-abs(s) for s in values.strides], kind="stable")
+        return _reshape(np.transpose(a, tuple(int(i) for i in falling)), shape=(-1,))
+    return reshape(a, (-1,), order)
 
 
 @operation(np.expand_dims)
 def expand_dims(a, axis):
     """New axes of length one."""
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
-    ndim = np.ndim(a) + len(axes)
-    new = {_checked(i, ndim) for i in axes}
-    if len(new) < len(axes):
-        raise ValueError(f"repeated axis in expand_dims: {axis}.")
+    n_new = len(axis) if isinstance(axis, tuple | list) else 1
+    ndim = np.ndim(a) + n_new
+    new = axes_of(axis, ndim)
     old = iter(np.shape(a))
-    return np.reshape(a, tuple(1 if i in new else next(old) for i in range(ndim)))
+    return _reshape(a, shape=tuple(1 if i in new else next(old) for i in range(ndim)))
 
 
 @operation(np.squeeze)
 def squeeze(a, axis=None):
     """Without axes of length one."""
     shape = np.shape(a)
-    axes = (
-        range(len(shape)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
-    )
-    gone = {i % len(shape) for i in axes} if shape else set()
+    gone = axes_of(axis, len(shape))
     if axis is not None and any(shape[i] != 1 for i in gone):
         raise ValueError(f"squeeze: axis {axis} of shape {shape} does not have length one.")
-    return np.reshape(a, tuple(n for i, n in enumerate(shape) if n != 1 or i not in gone))
+    return _reshape(a, shape=tuple(n for i, n in enumerate(shape) if n != 1 or i not in gone))
 
 
 @operation(np.swapaxes)
 def swapaxes(a, axis1, axis2):
     """Two axes exchanged."""
+    i, j = axis_of(axis1, np.ndim(a)), axis_of(axis2, np.ndim(a))
     axes = list(range(np.ndim(a)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    axes[i], axes[j] = axes[j], axes[i]
     return np.transpose(a, tuple(axes))
 
 
@@ -166,11 +193,7 @@ def swapaxes(a, axis1, axis2):
 def moveaxis(a, source, destination):
     """Axes moved to other places, the others keep their order."""
     ndim = np.ndim(a)
-    source = [_checked(i, ndim) for i in (source if isinstance(source, tuple | list) else [source])]
-    target = [
-        _checked(i, ndim)
-        for i in (destination if isinstance(destination, tuple | list) else [destination])
-    ]
+    source, target = axes_of(source, ndim), axes_of(destination, ndim)
     if len(source) != len(target):
         raise ValueError(f"moveaxis: {len(source)} axes cannot go to {len(target)} places.")
     order = [i for i in range(ndim) if i not in source]
@@ -182,7 +205,8 @@ def moveaxis(a, source, destination):
 @operation(np.rollaxis)
 def rollaxis(a, axis, start=0):
     """An axis moved backwards until it lies at ``start``."""
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis = axis_of(axis, a.ndim)
+    start = axis_of(start, a.ndim + 1) if start >= 0 else axis_of(start, a.ndim)
     return moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -212,32 +236,43 @@ atleast_3d = operation(np.atleast_3d)(
 @operation(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
     """Pieces along an axis, as equal as they can be."""
+    axis = axis_of(axis, ary.ndim)
     n = ary.shape[axis]
-    if isinstance(indices_or_sections, int | np.integer):
-        parts = int(indices_or_sections)
+    try:
+        cuts = list(indices_or_sections)
+    except TypeError:  # a number of pieces
+        parts = operator.index(indices_or_sections)
+        if parts <= 0:
+            raise ValueError(f"an array is split into one piece or more; got {parts}.") from None
         sizes = [n // parts + (i < n % parts) for i in range(parts)]
         cuts = [int(c) for c in np.cumsum(sizes)[:-1]]
-    else:
-        cuts = list(indices_or_sections)
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(a, b))] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+    ends = zip([0, *cuts], [*cuts, n], strict=True)
+    return [ary[along(axis, slice(a, b))] for a, b in ends]
 
 
 @operation(np.split)
 def split(ary, indices_or_sections, axis=0):
     """Equal pieces, or pieces cut at the given indices."""
     parts = indices_or_sections
-    if isinstance(parts, int | np.integer) and ary.shape[axis] % parts:
-        raise ValueError(
-            f"split: axis {axis} of length {ary.shape[axis]} does not divide into {parts} equal "
-            "parts. Use np.array_split for unequal ones."
-        )
+    if np.ndim(parts) == 0:
+        n = ary.shape[axis_of(axis, ary.ndim)]
+        if operator.index(parts) > 0 and n % parts:
+            raise ValueError(
+                f"split: axis {axis} of length {n} does not divide into {parts} equal parts. Use "
+                "np.array_split for unequal ones."
+            )
     return array_split(ary, parts, axis)
+
+
+def _with_axes(ary, n, name):
+    if ary.ndim < n:
+        raise ValueError(f"np.{name} takes arrays of {n} axes or more; got shape {ary.shape}.")
 
 
 @operation(np.dsplit)
 def dsplit(ary, indices_or_sections):
     """Pieces along the third axis."""
+    _with_axes(ary, 3, "dsplit")
     return split(ary, indices_or_sections, 2)
 
 
@@ -246,19 +281,21 @@ if hasattr(np, "unstack"):  # NumPy 2.1
     @operation(np.unstack)
     def unstack(x, axis=0):
         """The slices along an axis."""
-        before = (slice(None),) * (axis % x.ndim)
-        return tuple(x[(*before, i)] for i in range(x.shape[axis]))
+        axis = axis_of(axis, x.ndim)
+        return tuple(x[along(axis, i)] for i in range(x.shape[axis]))
 
 
 @operation(np.vsplit)
 def vsplit(ary, indices_or_sections):
     """Pieces along the first axis."""
+    _with_axes(ary, 2, "vsplit")
     return split(ary, indices_or_sections, 0)
 
 
 @operation(np.hsplit)
 def hsplit(ary, indices_or_sections):
     """Pieces along the second axis (the first of a 1-D array)."""
+    _with_axes(ary, 1, "hsplit")
     return split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
@@ -283,7 +320,7 @@ def pad(array, pad_width, mode="constant", constant_values=0):
     for axis, (a, b) in enumerate(widths):
         if a or b:  # copies: pad the row of positions, then pick by it
             positions = np.pad(np.arange(array.shape[axis]), (a, b), mode=mode)
-            array = array[(*(slice(None),) * axis, positions)]
+            array = array[along(axis, positions)]
     return array
 
 
@@ -318,42 +355,53 @@ def tile(A, reps):
 @operation(np.repeat)
 def repeat(a, repeats, axis=None):
     """Each entry repeated in place along an axis."""
-    if axis is None:
+    if axis is None or not np.ndim(a):
+        axis_of(0 if axis is None else axis, np.ndim(a) or 1)  # a number counts as a vector of one
         a, axis = np.reshape(a, (-1,)), 0
-    positions = np.repeat(np.arange(a.shape[axis]), repeats)
-    return a[(*(slice(None),) * (axis % a.ndim), positions)]
+    axis = axis_of(axis, a.ndim)
+    positions = np.repeat(np.arange(a.shape[axis]), values_of(repeats))
+    return a[along(axis, positions)]
 
 
 @operation(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     """Rotated by 90 degrees ``k`` times, from the first towards the second axis."""
-    for _ in range(k % 4):
-        m = np.flip(swapaxes(m, *axes), axes[0])
+    first, second = axes_of(tuple(axes), m.ndim)
+    for _ in range(operator.index(k) % 4):
+        m = np.flip(swapaxes(m, first, second), first)
     return m
 
 
 @operation(np.fliplr)
 def fliplr(m):
     """Mirrored along the second axis."""
+    _with_axes(m, 2, "fliplr")
     return np.flip(m, 1)
 
 
 @operation(np.flipud)
 def flipud(m):
     """Mirrored along the first axis."""
+    _with_axes(m, 1, "flipud")
     return np.flip(m, 0)
 
 
 @operation(np.tril)
 def tril(m, k=0):
     """The lower triangle, zeros above it."""
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k, dtype=bool), m, 0)
+    return np.where(_triangle(m, k), m, 0)
 
 
 @operation(np.triu)
 def triu(m, k=0):
     """The upper triangle, zeros below it."""
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k - 1, dtype=bool), 0, m)
+    return np.where(_triangle(m, k - 1), 0, m)
+
+
+def _triangle(m, k):
+    """True below the ``k``-th diagonal; a vector stands for as many equal rows, as in NumPy."""
+    rows, columns = m.shape[-2:] if m.ndim > 1 else (m.shape[-1], m.shape[-1])
+    return np.tri(rows, columns, k, dtype=bool)
 
 
 @operation(np.meshgrid)
@@ -393,9 +441,3 @@ def broadcast_arrays(*args):
     """All arrays stretched to their common shape."""
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))
     return tuple(np.broadcast_to(a, shape) for a in args)
-
-
-def _checked(axis: int, ndim: int) -> int:
-    if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim)
-    return axis % ndim

@@ -1,0 +1,37 @@
+"""Axes as NumPy takes them: negative ones count from the end, others than there are raise.
+
+Every operation that is given an axis asks here, so all of them refuse what NumPy refuses, with
+NumPy's own errors: an axis that does not exist (AxisError), the same one twice (ValueError), one
+that is no integer (TypeError).
+"""
+
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+
+def axis_of(axis, ndim: int) -> int:
+    """One axis as a number from 0 to ``ndim - 1``."""
+    return normalize_axis_index(axis, ndim)
+
+
+def axes_of(axis, ndim: int) -> tuple[int, ...]:
+    """One axis or several as numbers from 0 to ``ndim - 1``; None means all."""
+    if axis is None:
+        return tuple(range(ndim))
+    if isinstance(axis, int):
+        return (normalize_axis_index(axis, ndim),)
+    return normalize_axis_tuple(axis, ndim)
+
+
+def reduced_axes(axis, ndim: int) -> tuple[int, ...]:
+    """The axes over which a reduction runs; a single number has none, though it takes axis 0."""
+    return axes_of(axis, ndim) if ndim else ()
+
+
+def along(axis: int, *index) -> tuple:
+    """The index that picks ``index`` on an axis (and on those after it) and all on those before."""
+    return (slice(None),) * axis + index
+
+
+def lying_along(axis: int, ndim: int) -> list[int]:
+    """The shape that lets a vector lie along one of ``ndim`` axes."""
+    return [-1 if i == axis else 1 for i in range(ndim)]
