@@ -5,21 +5,34 @@ NumPy's own errors: an axis that does not exist (AxisError), the same one twice 
 that is no integer (TypeError).
 """
 
+import operator
+
+import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+
+def integer(x, what: str) -> int:
+    """A whole number as an int; True and False are none."""
+    try:
+        if isinstance(x, bool | np.bool):
+            raise TypeError
+        return operator.index(x)
+    except TypeError:
+        raise TypeError(f"{what} is an integer; got {x!r}.") from None
 
 
 def axis_of(axis, ndim: int) -> int:
     """One axis as a number from 0 to ``ndim - 1``."""
-    return normalize_axis_index(axis, ndim)
+    return normalize_axis_index(axis if type(axis) is int else integer(axis, "an axis"), ndim)
 
 
 def axes_of(axis, ndim: int) -> tuple[int, ...]:
     """One axis or several as numbers from 0 to ``ndim - 1``; None means all."""
     if axis is None:
         return tuple(range(ndim))
-    if isinstance(axis, int):
-        return (normalize_axis_index(axis, ndim),)
-    return normalize_axis_tuple(axis, ndim)
+    if isinstance(axis, tuple | list | range) or np.ndim(axis):
+        return normalize_axis_tuple([integer(a, "an axis") for a in axis], ndim)
+    return (axis_of(axis, ndim),)
 
 
 def reduced_axes(axis, ndim: int) -> tuple[int, ...]:

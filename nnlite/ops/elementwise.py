@@ -7,11 +7,11 @@ engine sums its gradient back. At a kink the rules give the usual subgradient: 0
 """
 
 import math
-import operator
 
 import numpy as np
 
 from nnlite.ops.activations import sigmoid
+from nnlite.ops.axes import integer
 from nnlite.ops.operation import TABLE, Operation, define, operation, values_of
 
 # ---- arithmetic ------------------------------------------------------------------------------
@@ -178,10 +178,15 @@ def _less(x, y):
     return False if x is None or y is None else x < y
 
 
+def _at_most(x, y):
+    """Where x <= y; everywhere if a bound is missing, and nowhere for NaN."""
+    return True if x is None or y is None else x <= y
+
+
 # The gradient goes to the one of the three that was passed on; on a bound that is still x.
 _clip = Operation(
     np.clip,
-    lambda g, _out, x, low, high: np.where(_less(x, low) | _less(high, x), 0, g),
+    lambda g, _out, x, low, high: np.where(_at_most(low, x) & _at_most(x, high), g, 0),
     lambda g, _out, x, low, high: np.where(_less(high, low), 0, np.where(_less(x, low), g, 0)),
     lambda g, _out, x, low, high: np.where(_less(high, x) | _less(high, low), g, 0),
     name="clip",
@@ -309,11 +314,14 @@ def full_like(a, fill_value, shape=None):
 @operation(np.linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """``num`` numbers from ``start`` to ``stop``, evenly spaced along a new axis."""
-    num = operator.index(num)
+    num, axis = integer(num, "how many"), integer(axis, "an axis")
     ndim = np.broadcast(values_of(start), values_of(stop)).ndim
     exact = np.result_type(values_of(start), values_of(stop), 1.0)
     share = np.linspace(0.0, 1.0, num, endpoint, dtype=exact).reshape((-1,) + (1,) * ndim)
-    out = start * (1 - share) + stop * share
+    out = start + (stop - start) * share
+    if endpoint and num > 1:  # exact there, whatever the rounding
+        last = np.broadcast_to(stop, out.shape[1:])
+        out = np.concatenate([out[:-1], np.expand_dims(last, 0)])
     out = np.moveaxis(out if dtype is None else out.astype(np.dtype(dtype)), 0, axis)
     steps = num - 1 if endpoint else num
     return (out, (stop - start) / steps if steps > 0 else np.nan) if retstep else out

@@ -77,7 +77,10 @@ def take(a, indices, axis=None, mode="raise"):
     Positions beyond the ends raise IndexError; with mode="wrap" they are counted on from the other
     end, with "clip" they mean the nearest end. True and False count as 1 and 0.
     """
-    indices = np.asarray(plain_index(indices)).astype(np.int64, casting="same_kind")
+    indices = np.asarray(plain_index(indices))
+    if indices.size and indices.dtype.kind not in "iub":
+        raise TypeError(f"np.take: indices are integers; got dtype {indices.dtype}.")
+    indices = indices.astype(np.int64)
     if axis is None or not np.ndim(a):
         axis_of(0 if axis is None else axis, np.ndim(a) or 1)  # a number counts as a vector of one
         a, axis = np.reshape(a, (-1,)), 0
@@ -161,14 +164,25 @@ def diagflat(v, k=0):
 @operation(np.bincount)
 def bincount(x, weights=None, minlength=0):
     """How often each number from 0 on occurs in ``x``, or the sum of the weights where it does."""
-    x = values_of(x)
+    x = np.asarray(values_of(x))
     counts = np.bincount(x, minlength=minlength)
-    return counts if weights is None else scatter(weights, index=plain_index(x), shape=counts.shape)
+    if weights is None:
+        return counts
+    weights = weights if hasattr(weights, "dtype") else np.asarray(weights)
+    if weights.shape != x.shape:
+        raise ValueError(
+            f"np.bincount: weights of shape {weights.shape} for numbers of shape {x.shape}."
+        )
+    if weights.dtype.name not in ("float32", "float64"):
+        weights = weights.astype(np.float64)  # sums of bytes need more than a byte
+    return scatter(weights, index=plain_index(x), shape=counts.shape)
 
 
 @operation(np.compress)
 def compress(condition, a, axis=None):
     """Entries where a 1-D condition holds."""
+    if np.ndim(condition) != 1:
+        raise ValueError(f"compress: the condition has one axis; got shape {np.shape(condition)}.")
     return take(a, np.flatnonzero(condition), axis)
 
 

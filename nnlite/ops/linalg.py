@@ -9,12 +9,11 @@ Where a derivative does not exist (eigenvectors of equal eigenvalues, a singular
 raises ``np.linalg.LinAlgError`` instead of returning infinities.
 """
 
-import operator
 from collections import namedtuple
 
 import numpy as np
 
-from nnlite.ops.axes import axes_of
+from nnlite.ops.axes import axes_of, integer
 from nnlite.ops.indexing import diagonal, trace
 from nnlite.ops.matrix import cross, in_one_dtype, outer, tensordot
 from nnlite.ops.operation import Operation, define, operation, values_of
@@ -277,7 +276,7 @@ _norm_p = Operation(
 @operation(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """Vector norms of any order; matrix norms 'fro', 'nuc', 1, 2, inf and their negatives."""
-    axes = axes_of(axis, x.ndim)
+    axes = _norm_axes(axis, x.ndim)
     if ord is None and (axis is None or len(axes) in (1, 2)):
         out = _norm2(x, axis=axes)
     elif len(axes) == 1:
@@ -290,6 +289,12 @@ def norm(x, ord=None, axis=None, keepdims=False):
             f"axis={axis}."
         )
     return np.expand_dims(out, axes) if keepdims else out
+
+
+def _norm_axes(axis, ndim):
+    if isinstance(axis, list):
+        raise TypeError(f"norm takes several axes as a tuple; got the list {axis}.")
+    return axes_of(axis, ndim)
 
 
 def _vector_norm(x, ord, axis):
@@ -328,7 +333,7 @@ def _singular_values(x):
 @operation(np.linalg.matrix_power)
 def matrix_power(a, n):
     """n-fold product of a square matrix with itself; negative n inverts it first."""
-    n = operator.index(n)
+    n = integer(n, "the exponent of matrix_power")
     rows, columns = _matrices(a, "matrix_power")
     if rows != columns:
         raise np.linalg.LinAlgError(f"matrix_power takes square matrices; got shape {a.shape}.")
@@ -409,7 +414,7 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
 @operation(np.linalg.vector_norm)
 def vector_norm(x, axis=None, keepdims=False, ord=2):
     """Norm of the flattened array, or along axes taken together."""
-    axes = axes_of(axis, x.ndim)
+    axes = _norm_axes(axis, x.ndim)
     out = _vector_norm(rows_of(x, axes)[0], ord, -1)
     return np.expand_dims(out, axes) if keepdims else out
 
@@ -426,7 +431,10 @@ def svdvals(x):
     return svd(x, compute_uv=False)
 
 
-operation(np.linalg.cross)(lambda x1, x2, axis=-1: cross(x1, x2, axis=axis))
+@operation(np.linalg.cross)
+def _cross(x1, x2, axis=-1):
+    """Vector product of 3-vectors along an axis."""
+    return cross(x1, x2, axis=integer(axis, "an axis"))
 
 
 @operation(np.linalg.outer)

@@ -53,7 +53,18 @@ def dot(a, b):
 def tensordot(a, b, axes=2):
     """Sum of products over the given axes of both."""
     if isinstance(axes, int | np.integer):
-        axes = range(np.ndim(a) - axes, np.ndim(a)), range(axes)
+        if axes > min(np.ndim(a), np.ndim(b)):
+            raise IndexError(
+                f"tensordot over {axes} axes of shapes {np.shape(a)} and {np.shape(b)}: there are "
+                "not as many."
+            )
+        axes = range(np.ndim(a) - max(axes, 0), np.ndim(a)), range(max(axes, 0))
+    elif not isinstance(axes, tuple | list | np.ndarray) or len(axes) != 2:
+        kind = ValueError if isinstance(axes, tuple | list | str) else TypeError
+        raise kind(
+            "tensordot: axes is a number of axes, or two lists of them, one for each array; got "
+            f"{axes!r}."
+        )
     axes_a, axes_b = axes_of(axes[0], np.ndim(a)), axes_of(axes[1], np.ndim(b))
     sa, sb = np.shape(a), np.shape(b)
     if [sa[i] for i in axes_a] != [sb[i] for i in axes_b]:
@@ -81,6 +92,10 @@ def inner(a, b):
 @operation(np.vdot)
 def vdot(a, b):
     """Sum of all products."""
+    if np.size(a) != np.size(b):
+        raise ValueError(
+            f"vdot of shapes {np.shape(a)} and {np.shape(b)}: their sizes must be equal."
+        )
     return np.sum(np.reshape(a, (-1,)) * np.reshape(b, (-1,)))
 
 
@@ -101,20 +116,42 @@ def vecdot(x1, x2, axis=-1):
     return np.sum(np.moveaxis(x1, i, -1) * np.moveaxis(x2, j, -1), axis=-1)
 
 
+def _two_axes(matrix, name):
+    if np.ndim(matrix) < 2:
+        raise ValueError(f"{name}: a matrix has two axes or more; got shape {np.shape(matrix)}.")
+
+
 if hasattr(np, "matvec"):  # NumPy 2.2
 
     @operation(np.matvec)
     def matvec(x1, x2):
         """Matrices times vectors, both in stacks."""
+        _two_axes(x1, "matvec")
         return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
 
     @operation(np.vecmat)
     def vecmat(x1, x2):
         """Vectors times matrices, both in stacks."""
+        _two_axes(x2, "vecmat")
         return np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2)
 
 
-_SLIDES = ("valid", "same", "full")
+# Convolution and sliding products are closed under differentiation: each one's rules are written
+# with the other.
+_convolve: Operation = Operation(
+    lambda a, v: np.convolve(a, v),
+    lambda g, _out, _a, v: _slide(g, v),
+    lambda g, _out, a, _v: _slide(g, a),
+    name="convolve",
+)
+#: ``out[k] = sum_i a[k + i] v[i]``, where all of v lies on a
+_slide: Operation = Operation(
+    lambda a, v: np.correlate(a, v),
+    lambda g, _out, _a, v: _convolve(g, v),
+    lambda g, _out, a, _v: _slide(a, g),
+    name="correlate",
+)
+_MODES = ("valid", "same", "full")
 
 
 @operation(np.convolve)
@@ -123,28 +160,29 @@ def convolve(a, v, mode="full"):
     a, v = atleast_1d(a, v)
     if np.size(v) > np.size(a):
         a, v = v, a
-    mode = _SLIDES[mode] if mode in (0, 1, 2) else mode
+    mode = _MODES[mode] if mode in (0, 1, 2) else mode
     n, m = np.size(a), np.size(v)
     if not m:
         raise ValueError("np.convolve and np.correlate of nothing: a vector of length 0 came in.")
-    if mode not in _SLIDES:
-        raise ValueError(f"np.convolve: mode is one of {', '.join(_SLIDES)}; got {mode!r}.")
+    if mode not in _MODES:
+        raise ValueError(f"np.convolve: mode is one of {', '.join(_MODES)}; got {mode!r}.")
     if np.ndim(a) > 1 or np.ndim(v) > 1:
         raise ValueError(
             "np.convolve and np.correlate take vectors; got shapes "
             f"{np.shape(a)} and {np.shape(v)}."
         )
-    # (n + m - 1, m): row k holds a[k - m + 1], ..., a[k], zeros outside
-    windows = np.pad(a, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
-    out = windows @ v[::-1]
-    start = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
-    return out[start : start + {"full": n + m - 1, "same": n, "valid": n - m + 1}[mode]]
+    full = _convolve(a, v)
+    if mode == "full":
+        return full
+    start, length = ((m - 1) // 2, n) if mode == "same" else (m - 1, n - m + 1)
+    return full[start : start + length]
 
 
 @operation(np.correlate)
 def correlate(a, v, mode="valid"):
     """Sliding products of two vectors: convolution with the second one turned round."""
-    a, v = atleast_1d(a, v)
+    if not np.ndim(a) or not np.ndim(v):
+        raise ValueError(f"np.correlate takes vectors; got shapes {np.shape(a)} and {np.shape(v)}.")
     if np.size(v) > np.size(a):
         return correlate(v, a, mode)[::-1]
     return convolve(a, v[::-1], mode)
@@ -176,13 +214,14 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """Vector product of 3-vectors along an axis."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a = np.moveaxis(a, axis_of(axisa, np.ndim(a)), -1)
+    b = np.moveaxis(b, axis_of(axisb, np.ndim(b)), -1)
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(
             f"cross of Tensors takes 3-vectors; got shapes {np.shape(a)}, {np.shape(b)}."
         )
     out = a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
-    return np.moveaxis(out, -1, axisc)
+    return np.moveaxis(out, -1, axis_of(axisc, out.ndim))
 
 
 # ---- einsum ----------------------------------------------------------------------------------

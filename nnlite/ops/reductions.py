@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from nnlite.ops.axes import along, axes_of, axis_of, lying_along, reduced_axes
+from nnlite.ops.axes import along, axes_of, axis_of, integer, lying_along, reduced_axes
 from nnlite.ops.indexing import take_along_axis
 from nnlite.ops.operation import TABLE, define, operation, values_of
 
@@ -190,7 +190,8 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 def _scan(function, x, axis, initial):
     if axis is None and np.ndim(x) != 1:
         raise ValueError(f"a running sum or product of shape {np.shape(x)} needs axis=.")
-    axis = axis_of(0 if axis is None else axis, x.ndim)
+    axis = axis_of(0 if axis is None else axis, x.ndim or 1)
+    x = x if x.ndim else np.reshape(x, (1,))  # a number counts as a vector of one
     out = function(x, axis=axis)
     if initial is None:
         return out
@@ -213,6 +214,7 @@ def cumprod(a, axis=None):
 @operation(np.diff)
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """Differences of neighbours along an axis, ``n`` times; first other arrays may be joined."""
+    n = integer(n, "the number of differences")
     if n == 0:
         return a
     if n < 0:
@@ -274,7 +276,10 @@ def _slopes(f, h, axis, edge_order):
         return np.concatenate([first, last], axis)
     left, right = steps[:-1], steps[1:]
     before, after = rises[along(axis, slice(None, -1))], rises[along(axis, slice(1, None))]
-    inside = (right * before + left * after) / (left + right)
+    if h.ndim:
+        inside = (right * before + left * after) / (left + right)
+    else:
+        inside = (f[along(axis, slice(2, None))] - f[along(axis, slice(None, -2))]) / (2 * h)
     if edge_order == 2:  # the slope of the parabola through the last three points
         bend = (after - before) / (left + right)
         first = first - left[:1] * bend[along(axis, slice(0, 1))]

@@ -5,11 +5,10 @@ the few that have a rule here, and need none of their own.
 """
 
 import math
-import operator
 
 import numpy as np
 
-from nnlite.ops.axes import along, axes_of, axis_of
+from nnlite.ops.axes import along, axes_of, axis_of, integer
 from nnlite.ops.operation import Operation, define, operation, values_of
 
 _reshape = Operation(
@@ -174,7 +173,9 @@ def expand_dims(a, axis):
 def squeeze(a, axis=None):
     """Without axes of length one."""
     shape = np.shape(a)
-    gone = axes_of(axis, len(shape))
+    if isinstance(axis, list):
+        raise TypeError(f"squeeze takes several axes as a tuple; got the list {axis}.")
+    gone = axes_of(axis, len(shape)) if shape else axes_of(axis, 1)[:0]
     if axis is not None and any(shape[i] != 1 for i in gone):
         raise ValueError(f"squeeze: axis {axis} of shape {shape} does not have length one.")
     return _reshape(a, shape=tuple(n for i, n in enumerate(shape) if n != 1 or i not in gone))
@@ -206,7 +207,8 @@ def moveaxis(a, source, destination):
 def rollaxis(a, axis, start=0):
     """An axis moved backwards until it lies at ``start``."""
     axis = axis_of(axis, a.ndim)
-    start = axis_of(start, a.ndim + 1) if start >= 0 else axis_of(start, a.ndim)
+    start = integer(start, "a place among axes")
+    start = axis_of(start, a.ndim + (start >= 0))  # also behind the last one
     return moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -241,7 +243,7 @@ def array_split(ary, indices_or_sections, axis=0):
     try:
         cuts = list(indices_or_sections)
     except TypeError:  # a number of pieces
-        parts = operator.index(indices_or_sections)
+        parts = integer(indices_or_sections, "a number of pieces")
         if parts <= 0:
             raise ValueError(f"an array is split into one piece or more; got {parts}.") from None
         sizes = [n // parts + (i < n % parts) for i in range(parts)]
@@ -256,7 +258,7 @@ def split(ary, indices_or_sections, axis=0):
     parts = indices_or_sections
     if np.ndim(parts) == 0:
         n = ary.shape[axis_of(axis, ary.ndim)]
-        if operator.index(parts) > 0 and n % parts:
+        if integer(parts, "a number of pieces") > 0 and n % parts:
             raise ValueError(
                 f"split: axis {axis} of length {n} does not divide into {parts} equal parts. Use "
                 "np.array_split for unequal ones."
@@ -310,7 +312,10 @@ def pad(array, pad_width, mode="constant", constant_values=0):
             f"np.pad of a Tensor knows the modes constant, {', '.join(_COPYING)}; got {mode!r}. "
             "Join the other ones with np.concatenate."
         )
-    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind not in "iu":
+        raise TypeError(f"np.pad: pad_width holds integers; got {pad_width!r}.")
+    widths = np.broadcast_to(widths, (array.ndim, 2))
     if mode == "constant":
         return _pad_constant(
             array,
@@ -366,8 +371,12 @@ def repeat(a, repeats, axis=None):
 @operation(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     """Rotated by 90 degrees ``k`` times, from the first towards the second axis."""
-    first, second = axes_of(tuple(axes), m.ndim)
-    for _ in range(operator.index(k) % 4):
+    plane = axes_of(axes, m.ndim)
+    if axes is None or len(plane) != 2:
+        kind = TypeError if axes is None else ValueError
+        raise kind(f"rot90 turns in the plane of two axes; got axes={axes!r}.")
+    first, second = plane
+    for _ in range(integer(k, "a number of turns") % 4):
         m = np.flip(swapaxes(m, first, second), first)
     return m
 
@@ -407,6 +416,8 @@ def _triangle(m, k):
 @operation(np.meshgrid)
 def meshgrid(*xi, sparse=False, indexing="xy"):
     """Coordinate arrays of a grid from the coordinates along its axes."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij'; got {indexing!r}.")
     n = len(xi)
     # the i-th vector lies along the i-th axis; for "xy" the first two axes change places
     place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))

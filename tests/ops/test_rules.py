@@ -397,6 +397,7 @@ for mode in ("wrap", "clip"):
     case(np.take, R(3, 4), indices=[-5, 7, 1], axis=0, mode=mode)
 case(np.einsum, R(2, 3), R(3, 2), call=lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0]))
 case(np.einsum, R(2, 2, 3), call=lambda x: np.einsum(x, [..., 1, 5]))
+case(matrix._slide, R(5), R(3))
 
 
 # ---- the tests -------------------------------------------------------------------------------
