@@ -97,14 +97,17 @@ class ArrayMethods:
     def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         return ops.repeat(self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        return ops.take(self, indices, axis)
+    def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Tensor:
+        return ops.take(self, indices, axis, mode)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         return ops.clip(self, min, max)
 
     def round(self, decimals: int = 0) -> Tensor:
         return ops.round(self, decimals=decimals)
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return ops.round(self, decimals=ndigits or 0)
 
     def dot(self, other: Any) -> Tensor:
         return ops.dot(self, other)

@@ -97,7 +97,7 @@ def test_what_has_no_finite_answer_raises_where_numpy_does_not_notice(f, monkeyp
     monkeypatch.setattr(np.linalg, "svd", lambda x, full_matrices=True: (LOST, LOST[0], LOST))
     for op in (linalg.inv, linalg._solve, linalg.cholesky):
         monkeypatch.setattr(op, "forward", linalg._finite(lambda *_: LOST))
-    with pytest.raises(np.linalg.LinAlgError, match="no finite answer|did not converge"):
+    with pytest.raises(np.linalg.LinAlgError, match=r"no finite answer|did not converge"):
         f(leaf(np.ones((2, 2))))
 
 

@@ -148,6 +148,53 @@ def test_parameters_mean_what_numpy_means_by_position_and_by_name():
     np.testing.assert_array_equal(np.clip(t, 1, None).data, np.clip(x, 1, None))
 
 
+def test_pythons_round_is_numpys():
+    t = nnlite.Tensor([1.256, -2.0], requires_grad=True)
+    np.testing.assert_array_equal(round(t, 2).data, [1.26, -2.0])
+    np.testing.assert_array_equal(round(t).data, [1.0, -2.0])
+    np.testing.assert_array_equal(nnlite.grad(np.sum(round(t, 2)), t), [0, 0])
+
+
+def test_functions_of_integers_are_numpys_own():
+    t = nnlite.Tensor(np.array([200, 250], np.uint8))
+    assert np.median(t) == 225
+    assert np.linalg.norm(nnlite.Tensor(np.array([100, 100], np.uint8))) == pytest.approx(
+        141.4213562
+    )
+    x = nnlite.Tensor([1.0], requires_grad=True)
+    found = nnlite.grad(np.sum(np.arctan2(x, np.array([100], np.uint8))), x)
+    np.testing.assert_allclose(found, 100 / 10001)
+    np.testing.assert_array_equal(nnlite.grad(np.sum(x ** np.array([0], np.uint16)), x), [0])
+    y = nnlite.Tensor([0.5], requires_grad=True)
+    found = nnlite.grad(np.sum(np.array([200], np.uint8) ** y), y)
+    np.testing.assert_allclose(found, np.sqrt(200) * np.log(200), rtol=1e-14)
+    total = np.einsum("i,i,i->", x, np.array([200], np.uint8), np.array([200], np.uint8))
+    assert total == 40000
+    assert nnlite.grad(total, x) == 40000
+
+
+def test_numpys_own_reason_is_given_where_a_composition_fails():
+    t = nnlite.Tensor(np.ones((2, 3)), requires_grad=True)
+    with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds"):
+        np.linalg.norm(t, axis=2)
+    with pytest.raises(TypeError, match="an axis is an integer; got 1.5"):
+        np.median(t, axis=1.5)
+    with pytest.raises(ValueError, match="repeated axis"):
+        np.moveaxis(t, (0, 1), (0, 0))
+    with pytest.raises(ValueError, match="one piece or more; got 0"):
+        np.array_split(t, 0)
+    with pytest.raises(ZeroDivisionError, match="sum to zero"):
+        np.average(t, weights=np.zeros((2, 3)))
+    with pytest.raises(TypeError, match="exponent of matrix_power is an integer; got 2.5"):
+        np.linalg.matrix_power(t @ t.T, 2.5)
+    with pytest.raises(ValueError, match="mode is one of valid, same, full; got 'abc'"):
+        np.convolve(t[0], t[0], mode="abc")
+    out = np.zeros(2)
+    with pytest.raises(TypeError, match="does not take out="):
+        np.take(t, [0, 1], out=out)
+    assert not out.any()
+
+
 @pytest.mark.parametrize(
     "f", [np.equal, np.less, np.isnan, np.argmax, np.nonzero, np.argsort, np.shape]
 )
