@@ -34,25 +34,37 @@ relu = Operation(
 )
 
 
+def _largest(x, axis):
+    x = np.real(x)
+    return np.max(x if x.dtype.kind == "f" else x * 1.0, axis, keepdims=True, initial=-np.inf)
+
+
 def _top(x, axis):
     """The largest x along ``axis``: taken out of exponents so that nothing overflows."""
-    top = np.max(np.real(x), axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0)  # all -inf: the log of 0, not NaN
+    top = _largest(x, axis)
+    return np.where(np.isfinite(top), top, 0)  # all -inf, or nothing: the log of 0, not NaN
 
 
-def _shifted(x, axis):
-    """X - top and log sum exp(x - top): apart, since their sum would lose the digits of the second.
+def _taken_apart(x, axis):
+    """``(top, x - top, log sum exp(x - top))``, of which the first may swallow the others' digits.
 
-    Where top is infinite nothing is taken off.
+    Where the largest x is infinite top is 0.
     """
-    shifted = x - _top(x, axis)
+    top = _top(x, axis)
+    below = x - top
     with np.errstate(divide="ignore", over="ignore"):
-        return shifted, np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+        return top, below, np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
 
 
 def _logsumexp(x, axis=None, keepdims=False):
-    out = _shifted(x, axis)[1] + _top(x, axis)
-    return out if keepdims else np.squeeze(out, axis)
+    top, _, log_total = _taken_apart(x, axis)
+    return top + log_total if keepdims else np.squeeze(top + log_total, axis)
+
+
+def _log_softmax(x, axis=-1):
+    """Exact where the share itself would underflow, and as exact far out as near 0."""
+    _, below, log_total = _taken_apart(x, axis)
+    return below - log_total
 
 
 logsumexp = Operation(
@@ -82,7 +94,7 @@ softmax = Operation(_softmax, _softmax_rule, name="softmax", arrays=("x",), para
 
 def _limits(x, axis):
     """The softmax, and where the largest x are infinite its limit: they share as equals do."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = _largest(x, axis)
     return _softmax(np.where(np.isinf(top), np.where(x == top, 0.0, -np.inf), x), axis)
 
 
@@ -90,8 +102,7 @@ _shares: Operation = Operation(
     _limits, _softmax_rule, name="shares", arrays=("x",), params=("axis",)
 )
 log_softmax = Operation(
-    # exact where the share itself would underflow, and as exact far out as near 0
-    lambda x, axis=-1: np.subtract(*_shifted(x, axis)),
+    _log_softmax,
     lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
     name="log_softmax",
     arrays=("x",),
