@@ -11,7 +11,7 @@ import numpy as np
 import nnlite
 import nnlite.nn.functional as F
 from nnlite import ops
-from nnlite.ops import special
+from nnlite.ops import image, special
 
 
 class Unspoken(Exception):
@@ -286,7 +286,8 @@ SPELLED = {
     "linalg.vector_norm": vector_norm, "linalg.matrix_norm": matrix_norm,
     "linalg.diagonal": lambda x, *, offset=0, dim1=-2, dim2=-1: np.diagonal(x, offset, dim1, dim2),
     "polygamma": lambda x, n: special.polygamma(x, n=n),
-    "meshgrid": lambda *xs, indexing="ij": np.meshgrid(*xs, indexing=indexing),
+    "meshgrid": lambda *xs, indexing="ij": np.meshgrid(
+        *(xs[0] if isinstance(xs[0], list | tuple) else xs), indexing=indexing),
     "softmax": lambda x, dim, **kw: F.softmax(x, dim),
     "log_softmax": lambda x, dim, **kw: F.log_softmax(x, dim),
     "nn.functional.relu": F.relu, "nn.functional.leaky_relu":
@@ -305,7 +306,7 @@ SPELLED = {
     "nn.functional.cross_entropy": lambda x, y, **kw: F.cross_entropy(x, y, **kw),
     "nn.functional.pixel_shuffle": lambda x, upscale_factor: F.pixel_shuffle(x, upscale_factor),
     "nn.functional.pixel_unshuffle":
-        lambda x, downscale_factor: F.pixel_unshuffle(x, downscale_factor),
+        lambda x, downscale_factor: image.pixel_unshuffle(x, r=downscale_factor),
 }  # fmt: skip
 
 

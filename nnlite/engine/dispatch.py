@@ -1,6 +1,6 @@
 """Which operation answers when a NumPy function meets a Tensor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -26,14 +26,26 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         if function in PLAIN:
             return function(*_plain(args), **_plain(kwargs))
         raise TypeError(_refusal(function))
-    composed = not isinstance(op, Operation)
-    if composed and not _differentiable((args, kwargs)) and function not in _SELECTIVE:
+    if isinstance(op, Operation):
+        if kwargs or len(args) > 1:
+            args, kwargs = _as_numpy_means(function, op, args, dict(kwargs))
+        return op(*args, **kwargs)
+    return _composed(function, op, args, kwargs)
+
+
+def _composed(
+    function: Any, op: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A function that is made of operations here.
+
+    Of integers and halves nothing can be differentiated, so NumPy's own function computes what
+    becomes of them. Where the composition fails, NumPy is asked for its reason.
+    """
+    if function not in _SELECTIVE and not _differentiable((*args, *kwargs.values())):
         return _wrapped(function(*_plain(args), **_plain(kwargs)))
     means = (args, kwargs)
-    if kwargs or len(args) > 1:
+    if kwargs or (len(args) > 1 and not isinstance(function, np.ufunc)):
         means = _as_numpy_means(function, op, args, dict(kwargs))
-    if not composed:
-        return op(*means[0], **means[1])
     try:
         return op(*means[0], **means[1])
     except Exception as error:
@@ -44,17 +56,15 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 _SELECTIVE = {np.bincount, np.full_like}
 
 
-def _differentiable(x: Any) -> bool:
-    """Whether some Tensor in it could have a gradient.
-
-    Of integers and halves nothing can be differentiated, so NumPy's own function computes what
-    becomes of them.
-    """
-    if isinstance(x, tuple | list):
-        return any(map(_differentiable, x))
-    if isinstance(x, dict):
-        return any(map(_differentiable, x.values()))
-    return hasattr(x, "__record_operation__") and x.dtype.name in ("float32", "float64")
+def _differentiable(arguments: Iterable[Any]) -> bool:
+    """Whether some Tensor among them could have a gradient."""
+    for x in arguments:
+        if hasattr(x, "__record_operation__"):
+            if x.dtype.char in "fd":
+                return True
+        elif isinstance(x, tuple | list) and _differentiable(x):
+            return True
+    return False
 
 
 def _wrapped(x: Any) -> Any:
@@ -91,9 +101,9 @@ def dispatch_ufunc(
     """The same for a ufunc and its methods (``np.add.reduce``, ``np.multiply.outer``)."""
     if method == "__call__":
         op = TABLE.get(ufunc)
-        if kwargs or not isinstance(op, Operation):
+        if kwargs or op is None:
             return dispatch(ufunc, args, kwargs)
-        return op(*args)
+        return op(*args) if isinstance(op, Operation) else _composed(ufunc, op, args, kwargs)
     if ufunc in PLAIN:
         return getattr(ufunc, method)(*_plain(args), **_plain(kwargs))
     if method == "outer" and ufunc in TABLE and not kwargs:

@@ -35,8 +35,9 @@ relu = Operation(
 
 
 def _largest(x, axis):
+    """The largest x along ``axis``; of nothing -inf, the logarithm of the sum of nothing."""
     x = np.real(x)
-    return np.max(x if x.dtype.kind == "f" else x * 1.0, axis, keepdims=True, initial=-np.inf)
+    return np.max(x, axis, keepdims=True, **({} if x.size else {"initial": -np.inf}))
 
 
 def _top(x, axis):
@@ -95,7 +96,9 @@ softmax = Operation(_softmax, _softmax_rule, name="softmax", arrays=("x",), para
 def _limits(x, axis):
     """The softmax, and where the largest x are infinite its limit: they share as equals do."""
     top = _largest(x, axis)
-    return _softmax(np.where(np.isinf(top), np.where(x == top, 0.0, -np.inf), x), axis)
+    if np.any(endless := np.isinf(top)):
+        x = np.where(endless, np.where(x == top, 0, -np.inf), x)
+    return _softmax(x, axis)
 
 
 _shares: Operation = Operation(

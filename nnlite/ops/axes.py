@@ -8,7 +8,7 @@ that is no integer (TypeError).
 import operator
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 
 
 def integer(x, what: str) -> int:
@@ -31,7 +31,10 @@ def axes_of(axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     if isinstance(axis, tuple | list | range) or np.ndim(axis):
-        return normalize_axis_tuple([integer(a, "an axis") for a in axis], ndim)
+        axes = tuple([axis_of(a, ndim) for a in axis])
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"repeated axis: {axis} names one of {ndim} axes twice.")
+        return axes
     return (axis_of(axis, ndim),)
 
 

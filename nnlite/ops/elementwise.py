@@ -84,7 +84,7 @@ def _share(side, length):
 def _lead(x, y):
     """X - y, and 0 where both are the same infinity: there they share as equals do."""
     same = (x == y) & np.isinf(x)
-    return np.where(same, 0, x) - np.where(same, 0, y)
+    return np.where(same, 0, x) - np.where(same, 0, y) if np.any(same) else x - y
 
 
 # the gradient of log(e^x + e^y) is the share of each, e^x / (e^x + e^y) = sigmoid(x - y)

@@ -316,18 +316,13 @@ def _matrix_norm(x, ord):
     if ord in ("fro", "f"):
         return _norm2(x, axis=(-2, -1))
     if ord == "nuc":
-        return np.sum(_singular_values(x), axis=-1)
+        return np.sum(svdvals(x), axis=-1)
     if isinstance(ord, str) or ord not in (1, -1, 2, -2, np.inf, -np.inf):
         raise ValueError(f"norm: unknown matrix norm {ord!r}; there are 'fro', 'nuc', 1, 2, inf.")
     extreme = np.min if ord < 0 else np.max
     if ord in (2, -2):
-        return extreme(_singular_values(x), axis=-1)
+        return extreme(svdvals(x), axis=-1)
     return extreme(np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1), axis=-1)
-
-
-def _singular_values(x):
-    """Their sizes: so one that is 0 has the gradient 0, whichever vectors belong to it."""
-    return np.abs(svd(x, compute_uv=False))
 
 
 @operation(np.linalg.matrix_power)

@@ -111,13 +111,17 @@ def _var_rule(g, _out, x, axis=None, ddof=0, keepdims=False):
 
 def _std_rule(g, out, x, axis=None, ddof=0, keepdims=False):
     """(x_i - mean) / ((n - ddof) std), and 0 where all values are equal, as for a norm."""
-    # The values are compared, since the rounding of a mean gives equal ones a std of some 1e-17.
-    values = values_of(x)
     n = _count(x.shape, axis)
-    equal = n > 0 and np.max(values, axis, keepdims=keepdims) == np.min(
-        values, axis, keepdims=keepdims
-    )
-    over_std = np.where(equal, 0, g / np.where(equal, 1, out))
+    flat = values_of(out) == 0
+    if n:
+        # The rounding of a mean gives equal values a std of some 1e-17: where it is so small
+        # beside the first value, all are compared with that.
+        axes, values = reduced_axes(axis, x.ndim), values_of(x)
+        first = values[tuple(slice(1) if a in axes else slice(None) for a in range(x.ndim))]
+        small = restore(values_of(out), x.ndim, axis, keepdims) <= 1e-6 * np.abs(first)
+        if np.any(small):
+            flat = flat | np.all(values == first, axis=axes or None, keepdims=keepdims)
+    over_std = np.where(flat, 0, g / np.where(flat, 1, out))
     return restore(over_std, x.ndim, axis, keepdims) * (_over(1, n - ddof) * _deviation(x, axis))
 
 
