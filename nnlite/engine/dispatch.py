@@ -106,6 +106,8 @@ def dispatch_ufunc(
         return op(*args) if isinstance(op, Operation) else _composed(ufunc, op, args, kwargs)
     if ufunc in PLAIN:
         return getattr(ufunc, method)(*_plain(args), **_plain(kwargs))
+    if method != "at" and not _differentiable((*args, *kwargs.values())):
+        return _wrapped(getattr(ufunc, method)(*_plain(args), **_plain(kwargs)))
     if method == "outer" and ufunc in TABLE and not kwargs:
         x, y = args
         return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)

@@ -10,8 +10,15 @@ from nnlite.ops.operation import Operation
 from nnlite.ops.reductions import restore
 
 
+def _floats(x):
+    """Integers as float64: minus a byte is another byte, and its exponential a half."""
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
 def _sigmoid(x):
     """1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
+    x = _floats(x)
     positive = np.real(x) >= 0
     small = np.exp(np.where(positive, -x, x))
     return np.where(positive, 1, small) / (1 + small)
@@ -22,6 +29,7 @@ sigmoid = Operation(_sigmoid, lambda g, out, _x: g * out * (1 - out), name="sigm
 
 def _softplus(x):
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
+    x = _floats(x)
     positive = np.real(x) >= 0
     return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
 
@@ -37,7 +45,9 @@ relu = Operation(
 def _largest(x, axis):
     """The largest x along ``axis``; of nothing -inf, the logarithm of the sum of nothing."""
     x = np.real(x)
-    return np.max(x, axis, keepdims=True, **({} if x.size else {"initial": -np.inf}))
+    if not x.size:
+        return np.max(x, axis, keepdims=True, initial=-np.inf)
+    return np.max(x, axis, keepdims=True)
 
 
 def _top(x, axis):
@@ -51,6 +61,7 @@ def _taken_apart(x, axis):
 
     Where the largest x is infinite top is 0.
     """
+    x = _floats(x)
     top = _top(x, axis)
     below = x - top
     with np.errstate(divide="ignore", over="ignore"):
@@ -81,6 +92,7 @@ logsumexp = Operation(
 
 
 def _softmax(x, axis=-1):
+    x = _floats(x)
     e = np.exp(x - _top(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 

@@ -315,6 +315,7 @@ def full_like(a, fill_value, shape=None):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """``num`` numbers from ``start`` to ``stop``, evenly spaced along a new axis."""
     num, axis = integer(num, "how many"), integer(axis, "an axis")
+    start, stop = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (start, stop))
     ndim = np.broadcast(values_of(start), values_of(stop)).ndim
     exact = np.result_type(values_of(start), values_of(stop), 1.0)
     share = np.linspace(0.0, 1.0, num, endpoint, dtype=exact).reshape((-1,) + (1,) * ndim)

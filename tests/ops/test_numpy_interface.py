@@ -172,6 +172,28 @@ def test_functions_of_integers_are_numpys_own():
     assert nnlite.grad(total, x) == 40000
 
 
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u2", "i4", "i8"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "relu"]
+)
+def test_activations_of_integers_are_those_of_the_same_floats(name, dtype):
+    f = getattr(nnlite.ops, name)
+    x = np.array([0, 1, 100, 125]).astype(dtype)
+    np.testing.assert_array_equal(f(x), f(x.astype("f8")))
+    np.testing.assert_array_equal(f(nnlite.Tensor(x)).data, f(x.astype("f8")))
+
+
+def test_methods_of_ufuncs_on_integers_are_numpys_own():
+    x = np.array([200, 250], np.uint8)
+    t = nnlite.Tensor(x)
+    for ufunc in (np.add, np.multiply, np.logaddexp, np.maximum, np.hypot):
+        for method in ("reduce", "accumulate"):
+            found, expected = getattr(ufunc, method)(t), getattr(ufunc, method)(x)
+            assert found.dtype == expected.dtype
+            np.testing.assert_array_equal(found.data, expected)
+        np.testing.assert_array_equal(ufunc.outer(t, t).data, ufunc.outer(x, x))
+
+
 def test_numpys_own_reason_is_given_where_a_composition_fails():
     t = nnlite.Tensor(np.ones((2, 3)), requires_grad=True)
     with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds"):
