@@ -1,5 +1,8 @@
 """NumPy's functions on Tensors: every one is decided; a refusal says what to use instead."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -146,6 +149,25 @@ def test_parameters_mean_what_numpy_means_by_position_and_by_name():
     assert np.reshape(t, (3, 2), order="C").shape == (3, 2)
     np.testing.assert_array_equal(np.var(t, 0, None, None, 1).data, np.var(x, 0, ddof=1))
     np.testing.assert_array_equal(np.clip(t, 1, None).data, np.clip(x, 1, None))
+
+
+@pytest.mark.skipif(sys.platform == "emscripten", reason="no subprocesses in the browser")
+def test_names_that_numpy_gives_up_are_not_needed():
+    code = (
+        "import numpy as np\n"
+        "for name in ('fix', 'in1d', 'row_stack', 'trapz'):\n"
+        "    np.__dict__.pop(name, None)\n"
+        "np.__getattr__ = lambda name: (_ for _ in ()).throw(AttributeError(name))\n"
+        "import nnlite\n"
+        "assert np.trunc(nnlite.Tensor(1.5)) == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_fix_is_trunc():
+    if not hasattr(np, "fix"):
+        pytest.skip("this NumPy has no np.fix")
+    assert nnlite.ops.TABLE[np.fix] is nnlite.ops.trunc
 
 
 def test_pythons_round_is_numpys():
