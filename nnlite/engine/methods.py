@@ -154,8 +154,8 @@ class ArrayMethods:
                 "copies side by side, torch's repeat, are np.tile(t, sizes)."
             ) from error
 
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        return ops.take(self, indices, axis)
+    def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Tensor:
+        return ops.take(self, indices, axis, mode)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         return ops.clip(self, min, max)
@@ -164,6 +164,9 @@ class ArrayMethods:
         if other:
             raise refused_argument("round", other)
         return ops.round(self, decimals=decimals)
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return ops.round(self, decimals=ndigits or 0)
 
     def dot(self, other: Any) -> Tensor:
         return ops.dot(self, other)
