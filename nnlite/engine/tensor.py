@@ -320,12 +320,10 @@ class Tensor(ArrayMethods, InPlaceEdits):
         if self.requires_grad:
             raise RuntimeError(
                 f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
-                "Use t.item() for the number, or keep computing with t: np.exp(t), not math.exp(t)."
+                "Use t.item() for the number, or keep computing with t: np.exp(t), not math.exp(t); "
+                "np.stack([t, u]) joins Tensors that array[i] = t would put into an array."
             )
         return self.item()
-
-    def __round__(self, ndigits: int | None = None) -> Tensor:
-        return ops.round(self, decimals=ndigits or 0)
 
     def __format__(self, spec: str) -> str:
         """A single number takes a format (``f"{loss:.3f}"``), as shown text drops no gradient."""

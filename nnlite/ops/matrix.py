@@ -325,6 +325,11 @@ def _without_repeats(letters: str, x):
         while letters.count(c) > 1:
             i = letters.index(c)
             j = letters.index(c, i + 1)
+            if np.shape(x)[i] != np.shape(x)[j]:
+                raise ValueError(
+                    f"einsum: {c!r} names two axes of one operand of shape {np.shape(x)}, of "
+                    f"lengths {np.shape(x)[i]} and {np.shape(x)[j]}; a diagonal needs equal ones."
+                )
             x = np.diagonal(x, 0, i, j)  # the diagonal becomes the last axis
             letters = letters[:i] + letters[i + 1 : j] + letters[j + 1 :] + c
     return letters, x

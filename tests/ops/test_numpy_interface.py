@@ -361,3 +361,14 @@ def test_functions_on_plain_arrays_give_plain_arrays():
     for name in ("sigmoid", "softplus", "relu", "softmax", "logsumexp", "exp", "sum"):
         f = getattr(nnlite.ops, name)
         assert isinstance(f(x), np.ndarray | np.floating)
+
+
+@pytest.mark.parametrize("subscripts", ["ii", "ii->i", "iij->j", "ij,ii->j"])
+def test_a_diagonal_needs_axes_of_one_length(subscripts):
+    # np.diagonal would take the shorter one without a word
+    first = np.ones((2, 3, 2)[: 3 if "iij" in subscripts else 2])
+    operands = [first, np.ones((2, 3))][: 1 + ("," in subscripts)]
+    with pytest.raises(ValueError, match="of lengths 2 and 3"):
+        np.einsum(subscripts, *[nnlite.Tensor(a) for a in operands])
+    with pytest.raises(ValueError, match="dimension"):
+        np.einsum(subscripts, *operands)
