@@ -118,13 +118,6 @@ _shares: Operation = Operation(
 )
 
 
-def _log_softmax(x, axis=-1):
-    """Exact where the share itself would underflow, and wherever the logits lie."""
-    z = x - _top(x, axis)  # first: log sum + top would be rounded to the digits of the top
-    with np.errstate(divide="ignore"):
-        return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
-
-
 log_softmax = Operation(
     _log_softmax,
     lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
