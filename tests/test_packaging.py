@@ -1,20 +1,24 @@
 """What is in the repository and in the wheel: notebooks without outputs, no leftovers."""
 
+import contextlib
 import importlib.metadata
 import json
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import nnlite
+from nnlite.cli.find import lectures_in
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NOTEBOOKS = sorted([*ROOT.glob("lectures/*.ipynb"), *ROOT.glob("exercises/**/*.ipynb")])
+LECTURES = lectures_in(ROOT / "lectures")
 
 
 def _tracked_files() -> list[Path]:
@@ -32,8 +36,16 @@ def _tracked_files() -> list[Path]:
     return [p for p in paths if p.is_file()]
 
 
+def _texts() -> Iterator[tuple[Path, str]]:
+    """Yield every text file but this one, which quotes what it looks for."""
+    for path in _tracked_files():
+        if path != Path(__file__).resolve():
+            with contextlib.suppress(UnicodeDecodeError):  # data
+                yield path, path.read_text(encoding="utf-8")
+
+
 def test_there_are_lectures():
-    assert any(path.parent.name == "lectures" for path in NOTEBOOKS)
+    assert LECTURES
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
@@ -47,9 +59,7 @@ def test_a_notebook_is_committed_without_outputs_and_with_stable_cell_ids(path):
     assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in NOTEBOOKS if p.parent.name == "lectures"], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", [x.path for x in LECTURES], ids=lambda p: p.name)
 def test_a_lecture_says_how_long_it_takes(path):
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     assert metadata["nnlite"]["budget_seconds"] > 0
@@ -59,14 +69,11 @@ def test_no_text_file_holds_a_path_of_somebodys_machine_or_a_merge_conflict():
     leftovers = re.compile(
         r"(?<![\w.])/(?:home|Users|root|tmp|work)/\w|[A-Z]:\\Users\\|^(?:<{7}|>{7}) ", re.MULTILINE
     )
-    found = []
-    for path in _tracked_files():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue  # data
-        if path != Path(__file__).resolve():
-            found += [f"{path.relative_to(ROOT)}: {m[0]}" for m in leftovers.finditer(text)]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path, text in _texts()
+        for match in leftovers.finditer(text)
+    ]
     assert found == []
 
 
@@ -81,7 +88,24 @@ def test_versions_agree():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert nnlite.__version__ == PROJECT["version"]
     assert f"\nversion: {PROJECT['version']}\n" in citation
-    assert importlib.metadata.version("nnlite") == PROJECT["version"]
+    try:
+        installed = importlib.metadata.version(PROJECT["name"])
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("nnlite runs from its folder here, not installed")
+    assert installed == PROJECT["version"]
+
+
+def test_nothing_tells_to_install_a_strangers_package():
+    """The name nnlite belongs to somebody else on the package index, and ours is not there yet."""
+    command = re.compile(r"\b(?:install|download|index versions)\b[^\n`]*")
+    name = re.compile(r"""[\s"'](?:nnlite|nnlite-course)(?=["'\s\[<=>~!;]|$)""")
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path, text in _texts()
+        for match in command.finditer(text)
+        if "pip" in text[max(match.start() - 12, 0) : match.start()] and name.search(match[0])
+    ]
+    assert found == []
 
 
 def test_the_core_needs_numpy_and_safetensors_only():

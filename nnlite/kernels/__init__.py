@@ -88,7 +88,7 @@ def _choose() -> tuple[str, ModuleType]:
             if wanted == "numba":
                 raise ImportError(
                     f"NNLITE_KERNELS=numba, but Numba cannot be imported ({error}); install it "
-                    "with `pip install 'nnlite[fast]'`, or set NNLITE_KERNELS=numpy"
+                    "with `pip install numba`, or set NNLITE_KERNELS=numpy"
                 ) from error
             wanted = "numpy"
         else:
