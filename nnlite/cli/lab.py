@@ -27,6 +27,9 @@ __all__ = ["run", "working_copy"]
 COPY = "nnlite-lectures"
 WELCOME = "Welcome.ipynb"
 
+# JupyterLab's short names of options that we set.
+_LONG_NAMES = {"ip": "ServerApp.ip", "notebook-dir": "ServerApp.root_dir"}
+
 
 def run(
     lectures_dir: Path | None = None, options: Sequence[str] = (), work: Path | None = None
@@ -56,6 +59,7 @@ def run(
     require("jupyterlab", "ipykernel", "nbclient", "nbformat", "matplotlib", extra="lectures")
     from nnlite.cli.execute import kernel_environment
 
+    _check_own_folders()
     folder = _prepare(lectures_dir, work)
     # The notebooks of a lab share the cores, and mostly one of them computes.
     environment = kernel_environment(jobs=1, full=os.environ.get("NNLITE_FULL") == "1")
@@ -77,6 +81,26 @@ def working_copy(source: Path) -> Path:
         return source.parent / COPY
     here = Path.cwd()
     return next((p for p in (here, *here.parents) if (p / HANDED_OUT).is_dir()), here / COPY)
+
+
+def _check_own_folders() -> None:
+    """Refuse to start where JupyterLab cannot keep its own files: it would end in a traceback."""
+    from jupyter_core import paths
+
+    folders = {
+        "JUPYTER_CONFIG_DIR": paths.jupyter_config_dir(),
+        "JUPYTER_DATA_DIR": paths.jupyter_data_dir(),
+        "JUPYTER_RUNTIME_DIR": paths.jupyter_runtime_dir(),
+    }
+    for variable, folder in folders.items():
+        try:
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise Problem(
+                f"JupyterLab keeps files of its own in {folder}, which cannot be written to "
+                f"({error.strerror}). Name another folder in the environment variable {variable}."
+            ) from error
 
 
 def _prepare(lectures_dir: Path | None, work: Path | None) -> Path:
@@ -148,16 +172,20 @@ def _write_kernelspec(folder: Path) -> None:
 
 
 def _command(folder: Path, options: Sequence[str]) -> list[str]:
-    command = [
-        *(sys.executable, "-m", "jupyterlab"),
-        f"--ServerApp.root_dir={folder}",
-        "--ServerApp.ip=127.0.0.1",  # for this machine only
+    ours = {
+        "ServerApp.root_dir": str(folder),
+        "ServerApp.ip": "127.0.0.1",  # for this machine only
         # Nothing is asked of another host: no news, no look for a newer version.
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.news_url=None",
-    ]
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.news_url": "None",
+    }
     if (folder / WELCOME).is_file():
-        command.append(f"--LabApp.default_url=/lab/tree/{WELCOME}")
+        ours["LabApp.default_url"] = f"/lab/tree/{WELCOME}"
+    # JupyterLab refuses an option that is given twice.
+    theirs = {option.lstrip("-").partition("=")[0] for option in options}
+    theirs = {_LONG_NAMES.get(name, name) for name in theirs}
+    command = [sys.executable, "-m", "jupyterlab"]
+    command += [f"--{name}={value}" for name, value in ours.items() if name not in theirs]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root, as in many containers: JupyterLab is told to allow it (--allow-root).")
         command.append("--allow-root")

@@ -68,6 +68,14 @@ def test_it_opens_on_the_welcome_page_for_this_machine_alone_and_asks_nobody(che
     assert "--allow-root" not in command
 
 
+@pytest.mark.parametrize("option", ["--ServerApp.ip=::1", "--ip=::1", "--LabApp.default_url=/lab"])
+def test_an_option_of_the_user_takes_the_place_of_ours(option, checkout, started):
+    main(["lab", "--", option])
+    long = option.replace("--ip", "--ServerApp.ip").partition("=")[0]
+    given = [x for x in started[0][0] if x.startswith((long, option))]
+    assert given == [option]
+
+
 def test_without_a_welcome_page_the_launcher_is_opened(checkout, started):
     (checkout / "lectures" / "Welcome.ipynb").unlink()
     main(["lab"])
@@ -185,6 +193,16 @@ def test_a_copy_that_cannot_be_written_is_a_problem_with_a_way_out(
     assert main(["lab"]) == 2
     assert "--work DIR" in capsys.readouterr().err
     assert len(started) == 1
+
+
+def test_where_jupyter_cannot_keep_its_own_files_the_variable_is_named(
+    checkout, started, monkeypatch, capsys
+):
+    (checkout / "file").write_text("")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(checkout / "file" / "jupyter"))
+    assert main(["lab"]) == 2
+    assert "in the environment variable JUPYTER_DATA_DIR." in capsys.readouterr().err
+    assert started == []
 
 
 def test_in_the_browser_the_advice_can_be_followed(monkeypatch, capsys):
