@@ -130,10 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor",
         help="report what is installed, run every kernel once, and give advice",
-        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run every kernel "
-        "against its NumPy twin (the first time they are compiled, which takes minutes) and a short "
-        "self test, and give plain advice for each problem. Exits with 1 if something computes "
-        "wrong numbers.",
+        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run every "
+        "kernel against its NumPy twin (the first time they are compiled, which takes minutes) and "
+        "a short self test, and give plain advice for each problem. Exits with 1 if something "
+        "computes wrong numbers.",
     )
     doctor.add_argument(
         "--warmup", action="store_true", help="also say how long all kernels take to be ready"

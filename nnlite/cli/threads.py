@@ -76,9 +76,13 @@ def _no_wheel_of_numba() -> str:
         return "on Windows for ARM it needs Python 3.12"
     if machine not in ("x86_64", "AMD64", "aarch64", "arm64", "ARM64") or sys.maxsize < 2**32:
         return f"it has no wheel for {machine} with {sys.maxsize.bit_length() + 1} bits"
-    if sys.version_info >= (3, 16):
+    if sys.version_info >= (3, 16) or (_intel_mac() and sys.version_info >= (3, 14)):
         return "it has no wheel for this Python yet; an older one is faster"
     return ""
+
+
+def _intel_mac() -> bool:
+    return sys.platform == "darwin" and platform.machine() == "x86_64"
 
 
 def _wrong_number_of_threads() -> str:
@@ -97,7 +101,7 @@ def _does_not_import(installed: str, error: Exception) -> str:
     if switches:
         return f"{said} Perhaps because of {', '.join(switches)}: unset that and try again."
     wanted = "numba"
-    if sys.platform == "darwin" and platform.machine() == "x86_64":
+    if _intel_mac():
         wanted = f'"numba<={_INTEL_MAC_NUMBA}"'  # the last one for these machines
     return (
         f"{said} Install it again, with what it needs:  python -m pip install --upgrade "

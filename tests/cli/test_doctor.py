@@ -115,6 +115,7 @@ def test_what_is_missing_is_advice_with_a_command_and_not_a_failure(monkeypatch,
     [
         ("linux", "x86_64", (3, 13), "x86_64-pc-linux-gnu", ""),
         ("darwin", "x86_64", (3, 13), "x86_64-apple-darwin", ""),
+        ("darwin", "x86_64", (3, 14), "x86_64-apple-darwin", "this Python yet"),
         ("darwin", "arm64", (3, 14), "arm64", ""),
         ("win32", "AMD64", (3, 12), "None", ""),
         ("linux", "x86_64", (3, 12), "x86_64-pc-linux-musl", "musl"),
@@ -283,3 +284,10 @@ def test_without_a_command_the_help_is_shown(capsys):
     assert main([]) == 2
     help_ = capsys.readouterr().err
     assert all(command in help_ for command in ("lectures", "lab", "doctor"))
+
+
+def test_what_the_kernels_think_of_the_load_is_said(monkeypatch, capsys):
+    compiling = pytest.importorskip("nnlite.kernels.fast.compiling")
+    monkeypatch.setattr(compiling, "crowded", lambda: True, raising=False)
+    threads.threading_layer([])
+    assert "other programs keep the cores busy" in capsys.readouterr().out
