@@ -25,7 +25,7 @@ LAYERS = [
     {"datasets"},
     {"plots"},
     {"nnlite"},  # the public face: whoever imports it imports everything
-    {"cli"},
+    {"cli", "__main__"},
 ]
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 

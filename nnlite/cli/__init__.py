@@ -59,7 +59,7 @@ def _lectures(arguments: argparse.Namespace) -> int:
 def _lab(arguments: argparse.Namespace) -> int:
     from nnlite.cli import lab
 
-    return lab.run(arguments.lectures_dir, arguments.options)
+    return lab.run(arguments.lectures_dir, arguments.options, arguments.work)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -116,10 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="open the lectures in JupyterLab",
-        description="Open the lectures in JupyterLab. From an installed wheel they are first "
-        "copied to ./nnlite-lectures; files that are already there are left alone. What follows "
-        "a -- goes to JupyterLab.",
+        description="Open a working copy of the lectures in JupyterLab: ./nnlite-lectures, or in a "
+        "checkout the folder of that name beside lectures/. What was edited there is kept; of a "
+        "lecture that has changed since, the new version is put beside it. What follows a -- goes "
+        "to JupyterLab.",
     )
+    lab.add_argument("--work", type=Path, metavar="DIR", help="where the working copy is kept")
     lab.add_argument("options", nargs="*", metavar="OPTION", help="options for JupyterLab")
     for command in (lectures, lab):
         command.add_argument(
@@ -127,12 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         )
     doctor = commands.add_parser(
         "doctor",
-        help="report what is installed, test it for a second, and give advice",
-        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run a short "
-        "self test, and give plain advice for each problem. Exits with 1 if the self test fails.",
+        help="report what is installed, run every kernel once, and give advice",
+        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run every "
+        "kernel against its NumPy twin (the first time they are compiled, which takes minutes) and "
+        "a short self test, and give plain advice for each problem. Exits with 1 if something "
+        "computes wrong numbers.",
     )
     doctor.add_argument(
-        "--warmup", action="store_true", help="compile the fast kernels now, once for all"
+        "--warmup", action="store_true", help="also say how long all kernels take to be ready"
     )
     return parser
 

@@ -162,7 +162,7 @@ class _BatchNorm(_Norm):
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (N, C) or (N, C, L)."""
 
-    __doc__ += (_BatchNorm.__doc__ or "").partition("\n")[2]
+    __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (2, 3)
 
     def forward_with_activation(self, input: Any, slope: float) -> Any:
@@ -173,7 +173,7 @@ class BatchNorm1d(_BatchNorm):
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images (N, C, H, W)."""
 
-    __doc__ += (_BatchNorm.__doc__ or "").partition("\n")[2]
+    __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (4,)
 
     def forward_with_activation(self, input: Any, slope: float) -> Any:

@@ -94,4 +94,4 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it():
     with pytest.raises(Problem) as caught:
         require("numpy", "no_such_package", extra="lectures")
     assert str(caught.value).startswith("no_such_package is not installed.")
-    assert 'python -m pip install "nnlite[lectures]"' in str(caught.value)
+    assert 'python -m pip install -e ".[lectures]"' in str(caught.value)

@@ -11,6 +11,8 @@ import pytest
 import nnlite
 from nnlite.engine.state import STATE
 
+HANG = 1800  # seconds after which a test that hangs is ended; nothing is claimed about speed
+
 
 def leaf(x):
     return nnlite.Tensor(np.array(x, float), requires_grad=True)
@@ -71,7 +73,7 @@ def in_threads(*functions):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(timeout=60)
+        t.join(timeout=HANG)
     assert not any(t.is_alive() for t in threads)
     if errors:
         raise errors[0]
@@ -83,11 +85,11 @@ def test_no_grad_in_one_thread_does_not_reach_another():
     def off():
         with nnlite.no_grad():
             inside.set()
-            assert seen.wait(30)
+            assert seen.wait(HANG)
             assert not (leaf([1.0]) * 2).requires_grad
 
     def on():
-        assert inside.wait(30)
+        assert inside.wait(HANG)
         assert (leaf([1.0]) * 2).requires_grad
         seen.set()
 
@@ -101,14 +103,14 @@ def test_a_decorated_function_may_run_in_two_threads_at_once():
     @nnlite.no_grad()
     def wait(mine, other):
         mine.set()
-        assert other.wait(30)
+        assert other.wait(HANG)
 
     def recording_thread():
         wait(first_in, second_out)
         assert STATE.recording
 
     def silent_thread():
-        assert first_in.wait(30)
+        assert first_in.wait(HANG)
         with nnlite.no_grad():
             wait(threading.Event(), first_in)
             assert not STATE.recording
