@@ -196,16 +196,16 @@ def _small_print(check: Check, indent: str, width: int) -> list[str]:
 # The columns of the HTML table and their widths: fixed, so that the rows of a cell, each a table of
 # its own, stand under one another. On a narrow screen the table scrolls sideways in its frame.
 _COLUMNS = {
-    "verdict": "9.5em",
+    "verdict": "11.5em",
     "claim": "auto",
-    "measured": "8em",
-    "expected": "8em",
-    "tolerance": "9.5em",
+    "measured": "9em",
+    "expected": "10em",
+    "tolerance": "9em",
 }
 _CELL = "border:0;padding:.3em .6em;text-align:left;vertical-align:top;white-space:normal;"
 _FRAME = '<div class="nnlite-ledger" style="overflow-x:auto;max-width:100%">{}</div>'
 _TABLE = (
-    '<table style="border-collapse:collapse;table-layout:fixed;width:100%;min-width:46em;'
+    '<table style="border-collapse:collapse;table-layout:fixed;width:100%;min-width:52em;'
     'margin:.1em 0;color:inherit;background:transparent;font-size:95%">'
     "<colgroup>{columns}</colgroup>{head}<tbody>{body}</tbody></table>"
 )

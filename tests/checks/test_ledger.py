@@ -218,7 +218,7 @@ def test_a_question_that_is_not_well_posed_is_refused(arguments, options, messag
 @pytest.mark.parametrize("value", ["1.0", None, {"a": 1}])
 def test_what_is_not_a_number_is_refused(value):
     with pytest.raises(
-        TypeError, match="closed_form: measured (holds text|is None|must hold real numbers)"
+        TypeError, match=r"closed_form: measured (holds text|is None|must hold real numbers)"
     ):
         closed_form("x", value, 1.0, atol=0)
 
