@@ -52,6 +52,7 @@ def _without_graph(value: Any) -> Any:
     return value
 
 
+@np.errstate(all="ignore")  # a lecture that lets NumPy raise does not mean the comparison
 def allowance(
     claim: str,
     measured: np.ndarray,
@@ -83,6 +84,8 @@ def allowance(
             if value is not None and not (np.isfinite(value) and value >= 0):
                 raise ValueError(f"{where}: {name} must be a finite number >= 0, got {value!r}")
         bound = (atol or 0.0) + (rtol or 0.0) * np.abs(expected)
+        if not np.all(np.isfinite(bound) | ~np.isfinite(expected)):
+            raise ValueError(f"{where}: rtol={rtol!r} of {expected.max()!r} allows everything")
         named = [f"{name} {report.short(v)}" for name, v in parts if v]
         return np.broadcast_to(bound, measured.shape), " + ".join(named) or "exact"
 
@@ -109,6 +112,7 @@ def allowance(
     return bound, f"{report.short(z)} × s.e. {spread} ({operator.index(seeds)} seeds)"
 
 
+@np.errstate(all="ignore")
 def worst(
     measured: np.ndarray, expected: np.ndarray, allowed: np.ndarray, relation: str
 ) -> tuple[tuple[Any, ...], bool]:
@@ -117,12 +121,11 @@ def worst(
     Where several keep it equally well (all are exact, say), it is the one of the largest numbers.
     """
     finite = np.isfinite(measured) & np.isfinite(expected)
-    with np.errstate(invalid="ignore", over="ignore"):  # non-finite entries are judged by `finite`
-        difference = measured - expected
-        excess = {"==": np.abs, "<=": np.positive, ">=": np.negative}[relation](difference)
-        kept = finite & (excess <= allowed)
-        # Relative to what is allowed, so that entries of different size compare fairly.
-        badness = excess / np.maximum(allowed, 1e-30)
+    difference = measured - expected  # where that is not finite, `finite` judges
+    excess = {"==": np.abs, "<=": np.positive, ">=": np.negative}[relation](difference)
+    kept = finite & (excess <= allowed)
+    # Relative to what is allowed, so that entries of different size compare fairly.
+    badness = excess / np.maximum(allowed, 1e-30)
     if not finite.all():
         flat = int(np.argmin(finite))
     else:

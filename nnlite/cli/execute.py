@@ -226,8 +226,9 @@ class Runner:
                 result.status, result.problem = "error", _traceback(notebook.cells[current - 1])
         except (DeadKernelError, RuntimeError) as error:
             result.status, result.cell = "kernel died", current or None
-            words = "\n".join([str(error), said.read_text("utf-8", "replace")])
-            result.problem = f"the kernel died: {_last_lines(words)}"
+            words = [str(error), client.cause_of_death(), said.read_text("utf-8", "replace")]
+            told = "\n".join(filter(None, words))
+            result.problem = f"the kernel died: {_last_lines(told)}"
         finally:
             client.kill()  # what the lecture has started ends with it
             with self._lock:
@@ -279,6 +280,17 @@ class _Client(NotebookClient):
         if reply["content"]["status"] != "ok":
             raise RuntimeError(f"the kernel cannot be watched: {reply['content'].get('evalue')}")
         return client
+
+    def cause_of_death(self) -> str:
+        """Return the signal or exit code of a kernel that has ended by itself, in words."""
+        code = None if self._process is None else self._process.poll()
+        if code is None:
+            return ""
+        if code >= 0:
+            return f"it ended with exit code {code}"
+        name = signal.Signals(-code).name
+        memory = "; the system may have been out of memory" if name == "SIGKILL" else ""
+        return f"it was ended by {name}{memory}"
 
     def kill(self) -> None:
         """End the kernel and the processes it has started, at once."""

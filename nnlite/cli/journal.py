@@ -152,7 +152,8 @@ class Journal:
                 forged.append(
                     Fault(
                         "forged check",
-                        "the output shows a check that closed_form(...) never made: "
+                        "the output shows a check that was not recorded when it was made (it is "
+                        "made up, or nnlite was imported in another environment): "
                         f"{claim!s:.200}",
                         cell,
                     )

@@ -170,6 +170,19 @@ def test_tensors_give_their_numbers_without_being_detached_by_hand():
     assert closed_form("list", [_TensorLike(1.0), _TensorLike(2.0)], [1.0, 2.0], atol=0).passed
 
 
+def test_numpy_that_raises_does_not_stop_a_comparison():
+    with np.errstate(all="raise"):
+        assert closed_form("tiny", [1e-320, 1.0], [1e-320, 1.0], rtol=1e-9).passed
+        assert closed_form("exact", [0.0, 1.0], [0.0, 1.0], rtol=0).passed
+        with pytest.raises(ClosedFormMismatch):
+            closed_form("far apart", 1e308, -1e308, atol=1.0)
+
+
+def test_a_text_that_is_none_is_refused():
+    with pytest.raises(TypeError, match="formula must be text, got 5"):
+        closed_form("x", 1, 1, atol=0, formula=5)
+
+
 def test_masked_and_sparse_numbers_do_not_get_through_the_gate():
     masked = np.ma.masked_array([1.0, 999.0], [0, 1])
     for pair in ((masked, [1.0, 999.0]), ([1.0, 999.0], masked), (masked * 1j, [1j, 999j])):
@@ -201,6 +214,7 @@ def test_of_entries_that_keep_the_claim_equally_well_the_largest_is_shown():
         (("x", 1, 1), {"stderr": 0.1, "seeds": 9, "z": 0}, "z must be"),
         (("x", 1, 1), {"rtol": -1e-6}, "rtol must be"),
         (("x", 1, 1), {"atol": np.nan}, "atol must be"),
+        (("x", 0, 1e300), {"rtol": 1e10}, "allows everything"),
         (("x", 1, 1), {"atol": 0, "relation": "<"}, "relation must be"),
         (("x", [], []), {"atol": 0}, "empty"),
         (("x", np.ones(3), np.ones((3, 1))), {"atol": 0}, r"\(3,\).*\(3, 1\)"),
