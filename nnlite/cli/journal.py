@@ -48,14 +48,17 @@ class Journal:
 
     def read(self, cell: int) -> None:
         """Take in what was written since the last call, while `cell` ran."""
-        if not self.path.exists():  # a kernel that never started
-            return
-        with self.path.open("rb") as file:
-            file.seek(self._read)
-            text = file.read()
-        text = text[: text.rfind(b"\n") + 1]  # a kernel that is killed may leave half a line
-        self._read += len(text)
-        self.entries += [(cell, json.loads(line)) for line in text.splitlines()]
+        written = self.path.read_bytes() if self.path.exists() else b""
+        # Up to the last whole line: a kernel that is killed may leave half of one.
+        text = written[self._read : written.rfind(b"\n") + 1]
+        try:
+            if len(written) < self._read:
+                raise ValueError("it has become shorter")
+            self.entries += [(cell, json.loads(line)) for line in text.splitlines()]
+        except ValueError as error:  # somebody else has been at it
+            message = f"the journal of this lecture was changed or removed: {error}"
+            self.entries.append((cell, {"process": 0, "error": "JournalError", "message": message}))
+        self._read = max(written.rfind(b"\n") + 1, 0)
 
     @property
     def kernel(self) -> int | None:

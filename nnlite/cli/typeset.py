@@ -34,6 +34,10 @@ _FUNCTIONS = (
     r"\\(?:(?:arccos|arcsin|arctan|arg|cosh|cos|cot|det|dim|exp|inf|ker|lim|ln|log|max|min|Pr|sinh"
     r"|sin|sup|tanh|tan)(?![a-zA-Z])|operatorname\*?\{[^{}]*\})"
 )
+# = < > ≤ ≥ ≈ ∼ → , ; ( { [ as the converter writes them.
+_BEFORE_A_SIGN = (
+    r"&#x(?:0003D|0003C|0003E|02264|02265|02248|0223C|02192|0002C|0003B|00028|0007B);|\["
+)
 _SCRIPTS = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-zA-Z]+|[^\\{}\s]))*"
 
 
@@ -64,6 +68,14 @@ def mathml(latex: str, display: bool = False) -> str:
     except Exception:  # its parser raises of all kinds on what is no formula
         return f"<code>{html.escape(latex)}</code>"
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
+    # An infinity is no operator, but ∼ is one; a minus after a relation, a comma or a bracket is a sign.
+    text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
+    text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+    text = re.sub(
+        rf"(<mo[^>]*>(?:{_BEFORE_A_SIGN})</mo>)<mo>(&#x02212;|&#x0002B;)</mo>",
+        r'\1<mo form="prefix">\2</mo>',
+        text,
+    )
     # Bars are fences here, and fences stand close to what they enclose.
     text = re.sub(r'<mo(?: stretchy="false")?>(\||&#x0007C;|&#x02016;)</mo>', _fence, text)
     note = f'<annotation encoding="application/x-tex">{html.escape(latex)}</annotation>'

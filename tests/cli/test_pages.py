@@ -142,6 +142,7 @@ def test_every_formula_of_the_lectures_becomes_mathml():
         (r"x\tag{3}", ["(3)"]),
         (r"\mathcal N(0,1)", ["&#x1D4A9;"]),
         (r"\Big\lfloor\frac12\Big\rfloor", ["⌊", "⌋", "<mfrac>"]),
+        (r"x\sim N,\ell\to-\infty", ["<mo>&#x0223C;</mo>", '<mo form="prefix">&#x02212;</mo><mi>']),
         (r"\max_j|s_j|", ["<mi", 'lspace="0"']),
     ],
 )

@@ -199,6 +199,19 @@ def test_a_cell_that_is_meant_to_raise_may_raise_but_not_fail_a_check(tmp_path):
     assert [fault.status for fault in faults] == ["failed check"]
 
 
+@pytest.mark.parametrize("text", [None, "", "torn and wrong\n" * 20])
+def test_a_journal_that_somebody_changed_is_an_error(tmp_path, text):
+    journal = _journal(tmp_path)
+    if text is None:
+        journal.path.unlink()
+    else:
+        journal.path.write_text(text)
+    journal.read(2)
+    (fault,) = journal.faults(_shows())
+    assert (fault.status, fault.cell) == ("hidden error", 2)
+    assert "changed or removed" in fault.problem
+
+
 def test_a_kernel_that_never_started_has_an_empty_journal(tmp_path):
     journal = Journal(tmp_path / "nothing")
     journal.read(1)
