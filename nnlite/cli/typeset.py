@@ -68,7 +68,7 @@ def mathml(latex: str, display: bool = False) -> str:
     except Exception:  # its parser raises of all kinds on what is no formula
         return f"<code>{html.escape(latex)}</code>"
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
-    # An infinity is no operator, but ∼ is one; a minus after a relation, a comma or a bracket is a sign.
+    # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
     text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
     text = re.sub(
