@@ -263,12 +263,16 @@ class _Client(NotebookClient):
         self._watch = watch
         self._process: Any = None
         self._group: int | None = None
+        self._killed = False
 
     async def async_start_new_kernel_client(self) -> Any:
         client: Any = await super().async_start_new_kernel_client()
         manager: Any = self.km
         provisioner = manager.provisioner
         self._process, self._group = provisioner.process, provisioner.pgid
+        if self._killed:  # while the kernel was starting, when there was nothing to kill yet
+            self.kill()
+            raise RuntimeError("it was stopped while it started")
         reply = await client.execute_interactive(
             self._watch,
             silent=True,
@@ -294,6 +298,7 @@ class _Client(NotebookClient):
 
     def kill(self) -> None:
         """End the kernel and the processes it has started, at once."""
+        self._killed = True
         if self._group and self._group != os.getpgrp():
             with contextlib.suppress(ProcessLookupError, PermissionError):  # all have ended
                 os.killpg(self._group, signal.SIGKILL)

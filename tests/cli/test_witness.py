@@ -260,6 +260,24 @@ def test_what_a_lecture_has_started_ends_with_it(tmp_path, write_lecture, has_en
     assert has_ended(int(pid.read_text()))
 
 
+def test_a_lecture_that_is_stopped_while_its_kernel_starts_does_not_run(
+    tmp_path, write_lecture, monkeypatch
+):
+    runner = Runner(kernel_environment(1, False), 60)
+    start = execute._Client.async_start_new_kernel
+
+    async def stopped_meanwhile(self, **options):
+        runner.stop()
+        await start(self, **options)
+
+    monkeypatch.setattr(execute._Client, "async_start_new_kernel", stopped_meanwhile)
+    path = write_lecture(tmp_path, "01_lecture", GOOD.format(claim="good"))
+    cells = []
+    result = runner.run(Lecture(path), lambda number, total: cells.append(number))
+    assert (result.status, cells) == ("stopped", [])
+    assert runner.run(Lecture(path), lambda *_: None).status == "stopped"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 def test_a_kernel_that_dies_says_of_what(tmp_path, write_lecture):
     dies = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
