@@ -1,10 +1,20 @@
 """Tiny notebooks for the tests of the command line."""
 
+import os
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_signatures(tmp_path_factory):
+    """Sign notebooks with a secret of these tests, and leave the user's own alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("jupyter")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +37,22 @@ def write_lecture():
         return path
 
     return write
+
+
+@pytest.fixture
+def has_ended():
+    """A function that says whether a process has ended, even if nobody has asked how."""
+
+    def ended(process: int) -> bool:
+        for _ in range(1200):  # a busy machine takes its time
+            try:
+                os.kill(process, 0)
+            except ProcessLookupError:
+                return True
+            state = Path(f"/proc/{process}/stat")
+            if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+            time.sleep(0.05)
+        return False
+
+    return ended
