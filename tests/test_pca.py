@@ -5,7 +5,8 @@ import pytest
 
 from nnlite import _eigen
 from nnlite.datasets import gaussian_cloud, mnist
-from nnlite.pca import PCA, ConvergenceWarning, NotFittedError
+from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite.pca import PCA
 
 SOLVERS = ["covariance_eigh", "full", "power", "gradient"]
 
@@ -267,12 +268,24 @@ def with_entry(value):
         (with_entry(np.nan), "NaN or infinity.*row 2, column 1"),
         (with_entry(-np.inf), "NaN or infinity.*row 2, column 1"),
         (GOOD.astype(complex), "complex128"),
-        (np.array([["a", "b"]]), "real numbers"),
         (np.array([[1.7e308, 1], [1.7e308, 2.0]]), "overflow"),
     ],
 )
 def test_bad_data_are_refused_with_what_was_seen(X, message):
     with pytest.raises(ValueError, match=message):
+        PCA().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.array([["a", "b"]]), "real numbers"),
+        (GOOD.astype(object), r"astype\(float\)"),
+        (None, "X is None"),
+    ],
+)
+def test_what_holds_no_numbers_is_refused(X, message):
+    with pytest.raises(TypeError, match=message):
         PCA().fit(X)
 
 

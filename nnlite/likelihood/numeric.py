@@ -14,21 +14,26 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import UnboundedLikelihoodError
-from nnlite.likelihood.families import _size, _spread_out, _text
+from nnlite.likelihood.families import LOG_2PI, _size, _spread_out, _text
 from nnlite.likelihood.maximum import maximum_likelihood
 from nnlite.likelihood.parameters import positive
 from nnlite.ops import softplus, values_of
 from nnlite.ops.special import digamma, gammaln, polygamma
-from nnlite.pca import ConvergenceWarning
 from nnlite.random import RNGLike, default_rng
+
+_LARGE = 15.0  # from here on the asymptotic series are exact to rounding
+_FAR = 1e8  # 1 + w^2 is w^2 to rounding
 
 
 class Gamma:
     r"""Gamma distribution on x > 0 with shape `k` and scale `theta`; mean k theta.
 
     .. math:: \log p(x)=(k-1)\log x-\frac x\theta-k\log\theta-\log\Gamma(k)
+
+    computed so that it keeps its digits for large k too.
 
     Parameters
     ----------
@@ -47,11 +52,16 @@ class Gamma:
 
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        x = _validate.observations(x)
+        k, theta = self.k, self.theta
+        x = _validate.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
         t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
-        k, theta = self.k, self.theta
-        out = (k - 1) * np.log(t) - t / theta - k * np.log(theta) - gammaln(k)
+        with np.errstate(over="ignore"):  # x / theta = inf has density 0
+            y = t / theta
+        # Stirling's terms cancel those of the density; what is left of it is k (r - 1 - log r) with
+        # r = x / (k theta), and that is small, not a difference of large numbers.
+        out = 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - stirling_rest(k)
+        out = out - k * _excess(y / k, (y - k) / k, np.log(t) - np.log(theta) - np.log(k))
         return out if np.all(inside) else np.where(inside, out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -80,10 +90,12 @@ class Gamma:
                 f"is x[{i}] = {x[i]}. Shift or drop them, or model the zeros on their own."
             )
         mean = float(x.mean())
+        if not math.isfinite(mean):
+            raise ValueError("the values of x are so large that their sum overflows; rescale x.")
         c = math.log(mean) - float(np.log(x).mean())
         if c < 0.1:  # two nearly equal numbers: take the deviations from the mean instead
             d = (x - mean) / mean
-            c = math.log1p(float(d.mean())) - float(np.log1p(d).mean())
+            c = float(_minus_log1p(d).mean() - _minus_log1p(d.mean()))
         if x.min() == x.max() or c <= 0:
             raise UnboundedLikelihoodError(
                 f"all {x.size} samples equal {x[0]} to rounding: the likelihood grows without "
@@ -100,6 +112,58 @@ class Gamma:
 
     def __repr__(self) -> str:
         return _text(self, "k", "theta")
+
+
+def _minus_log1p(d: Any) -> Any:
+    """The difference d - log(1 + d) of an array, by its Taylor series where both terms agree."""
+    series = sum((-1) ** i * d**i / i for i in range(9, 1, -1))
+    return np.where(np.abs(d) < 0.01, series, d - np.log1p(d))
+
+
+def _excess(r: Any, d: Any, log_r: Any) -> Any:
+    """The excess r - 1 - log r >= 0, given r, d = r - 1 and log r, each where it has the digits.
+
+    That is d where r is near 1, and log r where r itself has left the range of floats.
+    """
+    at = values_of(r)
+    near, lost = np.abs(values_of(d)) < 0.5, (at < np.finfo(np.float64).tiny) | (at == np.inf)
+    d, inside = np.where(near, d, 0.0), np.where(near | lost, 1.0, r)
+    outside = np.where(lost, r - 1 - log_r, 0.0)
+    return (d - np.log1p(d)) + (inside - 1 - np.log(inside)) + outside
+
+
+def stirling_rest(k: Any) -> Any:
+    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)`.
+
+    :math:`\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi`, by its asymptotic series for
+    large k (Abramowitz & Stegun 6.1.41).
+    """
+    large = values_of(k) >= _LARGE
+    q = 1 / np.where(large, k, _LARGE)
+    series = q * _polynomial(q * q, (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188))
+    k = np.where(large, 1.0, k)
+    return np.where(large, series, gammaln(k) - (k - 0.5) * np.log(k) + k - 0.5 * LOG_2PI)
+
+
+def half_step(a: Any) -> Any:
+    r""":math:`\log\Gamma(a+\tfrac12)-\log\Gamma(a)-\tfrac12\log a`.
+
+    The two terms agree in most of their digits for large a; there its asymptotic series is taken
+    (from 6.1.41 of Abramowitz & Stegun at a + 1/2 and a).
+    """
+    large = values_of(a) >= _LARGE
+    q = 1 / np.where(large, a, _LARGE)
+    series = q * _polynomial(q * q, (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432))
+    a = np.where(large, 1.0, a)
+    return np.where(large, series, gammaln(a + 0.5) - gammaln(a) - 0.5 * np.log(a))
+
+
+def _polynomial(t: Any, coefficients: tuple[float, ...]) -> Any:
+    """Coefficients from the constant on, by Horner's rule."""
+    out = 0.0
+    for c in reversed(coefficients):
+        out = out * t + c
+    return out
 
 
 def _log_minus_digamma(k: float) -> tuple[float, float]:
@@ -138,9 +202,13 @@ class StudentT:
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         nu, sigma = self.nu, self.sigma
-        z = (_validate.observations(x) - self.mu) / sigma
-        constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * math.pi)
-        return constant - np.log(sigma) - (nu + 1) / 2 * np.log1p(z * z / nu)
+        x = _validate.points(x, nu=nu, mu=self.mu, sigma=sigma)
+        z = (x - self.mu) / sigma
+        # The square of a far point overflows long before its logarithm does.
+        far = np.abs(values_of(z)) > _FAR * np.sqrt(values_of(nu))
+        near, away = np.where(far, 0.0, z) / np.sqrt(nu), np.where(far, z, 1.0)
+        tail = np.where(far, 2 * np.log(np.abs(away)) - np.log(nu), np.log1p(near * near))
+        return half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""
@@ -211,8 +279,8 @@ class Logistic:
 
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        z = (_validate.observations(x) - self.mu) / self.s
-        return -z - np.log(self.s) - 2 * softplus(-z)
+        z = (_validate.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
+        return -softplus(z) - softplus(-z) - np.log(self.s)  # z is the difference of the two
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""
@@ -244,4 +312,4 @@ class Logistic:
 def _logistic_concave(x: Any, nu: Any, tau: Any) -> Any:
     """The logistic log-density with nu = mu / s and tau = 1 / s."""
     z = tau * x - nu
-    return np.log(tau) - z - 2 * softplus(-z)
+    return np.log(tau) - softplus(z) - softplus(-z)
