@@ -15,11 +15,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite._estimator import Estimator, column_means
+from nnlite._estimator import Estimator
 from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import CollapseWarning, UnboundedLikelihoodError
-from nnlite.likelihood.multivariate import MultivariateGaussian, refuse_underflow
+from nnlite.likelihood.multivariate import (
+    ROUNDING,
+    MultivariateGaussian,
+    centre,
+    refuse_underflow,
+)
 from nnlite.ops import logsumexp
 from nnlite.random import RNGLike, default_rng
 
@@ -121,8 +126,8 @@ class GaussianMixture(Estimator):
                 f"{K} components need as many different samples, X has {different} "
                 f"(n_samples={len(X)})."
             )
-        centre, scale = _standard(X)
-        Z, rng = (X - centre) / scale, default_rng(self.rng)
+        mean, scale = _standard(X)
+        Z, rng = (X - mean) / scale, default_rng(self.rng)
         runs = [self._run(Z, _spread_means(Z, K, rng)) for _ in range(n_init)]
         sound = [run for run in runs if not run.collapsed]
         best = max(sound or runs, key=lambda run: run.path[-1])
@@ -143,7 +148,7 @@ class GaussianMixture(Estimator):
                 stacklevel=2,
             )
         self.weights_ = best.weights
-        self.means_ = centre + scale * best.means
+        self.means_ = mean + scale * best.means
         self.covariances_ = best.covariances * np.outer(scale, scale)
         self.log_likelihood_path_ = np.array(best.path) - np.log(scale).sum()
         self.converged_, self.n_iter_ = best.converged, len(best.path) - 1
@@ -245,21 +250,21 @@ class GaussianMixture(Estimator):
 
 def _standard(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature, which must vary by more than rounding."""
-    centre = column_means(X)
     with np.errstate(over="ignore", invalid="ignore"):
-        variance = ((X - centre) ** 2).mean(axis=0)
+        mean, centred = centre(X)
+        variance = (centred**2).mean(axis=0)
     if not np.isfinite(variance).all():
         raise ValueError("the squares of X overflow float64; rescale X.")
     refuse_underflow(X, variance)
     scale = np.sqrt(variance)
-    flat = scale <= np.finfo(np.float64).eps * np.abs(X).max(axis=0)
+    flat = scale <= ROUNDING * np.abs(X).max(axis=0)
     if flat.any():
         raise UnboundedLikelihoodError(
             f"feature {int(np.argmax(flat))} has the same value, up to rounding, in all samples "
             f"(n_samples={len(X)}): the likelihood grows without bound as its variance goes to 0. "
             "Drop it."
         )
-    return centre, scale
+    return mean, scale
 
 
 def _log_joint(X: Any, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> Any:

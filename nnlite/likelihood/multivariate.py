@@ -19,6 +19,9 @@ from nnlite.likelihood.families import LOG_2PI
 from nnlite.ops import values_of
 from nnlite.random import RNGLike, default_rng
 
+#: what a few roundings may add to a feature, as a share of its largest entry
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
 
 class MultivariateGaussian:
     r"""Normal distribution in d dimensions with mean `mu` and covariance `Sigma`.
@@ -84,7 +87,7 @@ class MultivariateGaussian:
             f"the covariance of the {len(X)} samples",
             "the likelihood grows without bound as the density collapses onto their subspace",
             UnboundedLikelihoodError,
-            rounding=np.finfo(np.float64).eps * np.abs(X).max(axis=0),
+            rounding=ROUNDING * np.abs(X).max(axis=0),
         )
         self.mu, self.Sigma = mu, Sigma
         return self
@@ -103,13 +106,23 @@ def moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If squares overflow.
     """
-    mu = column_means(X)
-    centred = X - mu
+    mu, centred = centre(X)
     with np.errstate(over="ignore", invalid="ignore"):  # found out by what comes next
         Sigma = centred.T @ centred / len(X)
     if not np.isfinite(Sigma).all():
         raise ValueError("the squares of X overflow float64; rescale X.")
     return mu, Sigma
+
+
+def centre(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of each column, and the samples without it; both to the last digit.
+
+    A long sum loses digits, and what its mean is off by would count as spread.
+    """
+    mu = column_means(X)
+    centred = X - mu
+    rest = centred.mean(axis=0)
+    return mu + rest, centred - rest
 
 
 def refuse_underflow(X: np.ndarray, variances: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -56,12 +57,9 @@ class Gamma:
         x = _validate.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
         t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
-        with np.errstate(over="ignore"):  # x / theta = inf has density 0
-            y = t / theta
-        # Stirling's terms cancel those of the density; what is left of it is k (r - 1 - log r) with
-        # r = x / (k theta), and that is small, not a difference of large numbers.
-        out = 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - stirling_rest(k)
-        out = out - k * _excess(y / k, (y - k) / k, np.log(t) - np.log(theta) - np.log(k))
+        out = _by_size(
+            k, lambda k: _gamma_plain(t, k, theta), lambda k: _gamma_stirling(t, k, theta)
+        )
         return out if np.all(inside) else np.where(inside, out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -120,42 +118,59 @@ def _minus_log1p(d: Any) -> Any:
     return np.where(np.abs(d) < 0.01, series, d - np.log1p(d))
 
 
-def _excess(r: Any, d: Any, log_r: Any) -> Any:
-    """The excess r - 1 - log r >= 0, given r, d = r - 1 and log r, each where it has the digits.
+def _by_size(k: Any, small: Callable[[Any], Any], large: Callable[[Any], Any]) -> Any:
+    """``small(k)`` or, for entries from `_LARGE` on, ``large(k)``; each sees only its own."""
+    at = values_of(k) >= _LARGE
+    if np.all(at):
+        return large(k)
+    if not np.any(at):
+        return small(k)
+    return np.where(at, large(np.where(at, k, _LARGE)), small(np.where(at, 1.0, k)))
 
-    That is d where r is near 1, and log r where r itself has left the range of floats.
+
+def _gamma_plain(t: Any, k: Any, theta: Any) -> Any:
+    """Log-density of Gamma as it is defined."""
+    return (k - 1) * np.log(t) - t / theta - k * np.log(theta) - gammaln(k)
+
+
+def _gamma_stirling(t: Any, k: Any, theta: Any) -> Any:
+    """The same after Stirling's terms have cancelled those of the density.
+
+    What is left of the difference of large numbers is k (r - 1 - log r) with r = x / (k theta).
     """
-    at = values_of(r)
-    near, lost = np.abs(values_of(d)) < 0.5, (at < np.finfo(np.float64).tiny) | (at == np.inf)
+    with np.errstate(over="ignore"):  # x / theta = inf has density 0
+        y = t / theta
+    r, d = y / k, (y - k) / k
+    near = np.abs(values_of(d)) < 0.5
+    lost = (values_of(r) < np.finfo(np.float64).tiny) | (values_of(r) == np.inf)
+    # r - 1 - log r from whichever of d, r and the logarithms has the digits
     d, inside = np.where(near, d, 0.0), np.where(near | lost, 1.0, r)
-    outside = np.where(lost, r - 1 - log_r, 0.0)
-    return (d - np.log1p(d)) + (inside - 1 - np.log(inside)) + outside
+    outside = np.where(lost, r - 1 - (np.log(t) - np.log(theta) - np.log(k)), 0.0)
+    excess = (d - np.log1p(d)) + (inside - 1 - np.log(inside)) + outside
+    return 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - _stirling_rest(k) - k * excess
 
 
-def stirling_rest(k: Any) -> Any:
-    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)`.
+def _stirling_rest(k: Any) -> Any:
+    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)`, for large k.
 
-    :math:`\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi`, by its asymptotic series for
-    large k (Abramowitz & Stegun 6.1.41).
+    :math:`\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi` (Abramowitz & Stegun 6.1.41).
     """
-    large = values_of(k) >= _LARGE
-    q = 1 / np.where(large, k, _LARGE)
-    series = q * _polynomial(q * q, (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188))
-    k = np.where(large, 1.0, k)
-    return np.where(large, series, gammaln(k) - (k - 0.5) * np.log(k) + k - 0.5 * LOG_2PI)
+    q = 1 / k
+    return q * _polynomial(q * q, (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188))
 
 
-def half_step(a: Any) -> Any:
+def _half_step(a: Any) -> Any:
     r""":math:`\log\Gamma(a+\tfrac12)-\log\Gamma(a)-\tfrac12\log a`.
 
-    The two terms agree in most of their digits for large a; there its asymptotic series is taken
-    (from 6.1.41 of Abramowitz & Stegun at a + 1/2 and a).
+    The two agree in most of their digits for large a; there its asymptotic series is taken (the
+    difference of 6.1.41 of Abramowitz & Stegun at a + 1/2 and at a).
     """
-    large = values_of(a) >= _LARGE
-    q = 1 / np.where(large, a, _LARGE)
-    series = q * _polynomial(q * q, (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432))
-    a = np.where(large, 1.0, a)
-    return np.where(large, series, gammaln(a + 0.5) - gammaln(a) - 0.5 * np.log(a))
+    return _by_size(a, lambda a: gammaln(a + 0.5) - gammaln(a) - 0.5 * np.log(a), _half_step_series)
+
+
+def _half_step_series(a: Any) -> Any:
+    q = 1 / a
+    return q * _polynomial(q * q, (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432))
 
 
 def _polynomial(t: Any, coefficients: tuple[float, ...]) -> Any:
@@ -173,11 +188,10 @@ def _log_minus_digamma(k: float) -> tuple[float, float]:
     """
     if k < 15:
         return math.log(k) - float(digamma(k)), 1 / k - float(polygamma(k, n=1))
-    coefficients = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)  # Abramowitz & Stegun 6.3.18
-    value = 0.5 / k + sum(a / k ** (2 * i) for i, a in enumerate(coefficients, start=1))
-    slope = -0.5 / k**2 - sum(
-        2 * i * a / k ** (2 * i + 1) for i, a in enumerate(coefficients, start=1)
-    )
+    q, coefficients = 1 / k, (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)  # A. & S. 6.3.18
+    value = q * (0.5 + q * _polynomial(q * q, coefficients))
+    falls = tuple(2 * i * c for i, c in enumerate(coefficients, start=1))
+    slope = -q * q * (0.5 + q * _polynomial(q * q, falls))
     return value, slope
 
 
@@ -206,9 +220,11 @@ class StudentT:
         z = (x - self.mu) / sigma
         # The square of a far point overflows long before its logarithm does.
         far = np.abs(values_of(z)) > _FAR * np.sqrt(values_of(nu))
-        near, away = np.where(far, 0.0, z) / np.sqrt(nu), np.where(far, z, 1.0)
-        tail = np.where(far, 2 * np.log(np.abs(away)) - np.log(nu), np.log1p(near * near))
-        return half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
+        near = (np.where(far, 0.0, z) if far.any() else z) / np.sqrt(nu)
+        tail = np.log1p(near * near)
+        if far.any():
+            tail = np.where(far, 2 * np.log(np.abs(np.where(far, z, 1.0))) - np.log(nu), tail)
+        return _half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""

@@ -13,11 +13,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite._estimator import Transformer, column_means, rows
+from nnlite._estimator import Transformer, rows
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
-from nnlite.likelihood.multivariate import moments
+from nnlite.likelihood.multivariate import ROUNDING, centre, moments
 from nnlite.random import RNGLike, default_rng
 
 
@@ -78,7 +78,7 @@ class ProbabilisticPCA(Transformer):
             )
         mean, lam, U = _eigenpairs(X)
         # The data themselves may be off by a rounding in each feature.
-        off = float(np.finfo(np.float64).eps * np.abs(X).max()) ** 2
+        off = float(ROUNDING * np.abs(X).max()) ** 2
         rank = int((lam > d * (np.finfo(np.float64).eps * lam[0] + off)).sum())
         if rank <= q:
             raise UnboundedLikelihoodError(
@@ -193,8 +193,8 @@ def _eigenpairs(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, and falling eigenvalues and their vectors of the covariance, divisor n."""
     n, d = X.shape
     if n < d:  # the nonzero eigenvalues, without a (d, d) matrix
-        mean = column_means(X)
-        _, s, Vt = np.linalg.svd(X - mean, full_matrices=False)
+        mean, centred = centre(X)
+        _, s, Vt = np.linalg.svd(centred, full_matrices=False)
         with np.errstate(over="ignore"):
             lam, U = s**2 / n, Vt.T
     else:
