@@ -427,7 +427,10 @@ class Autoencoder(nn.Module, Rebuildable):
     def _dtype(self) -> np.dtype[Any]:
         if self.encoder is None and self._recipe is not None:
             return self._recipe.dtype
-        return np.dtype(next(iter(self.parameters())).dtype)
+        first = next(iter(self.parameters()), None)
+        if first is None:
+            raise ValueError("this autoencoder has no parameters, so there is nothing to train.")
+        return np.dtype(first.dtype)
 
     def _check_fitted(self) -> None:
         if not self._has_weights:
