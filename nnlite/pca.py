@@ -129,6 +129,7 @@ class PCA(Transformer):
             If `X` is not a finite, real, two-dimensional array with at least two rows, or
             `n_components` or `svd_solver` does not fit it.
         """
+        self._check_options()
         given, X = X, self._training_rows(X)
         n, d = X.shape
         if n < 2:
@@ -264,6 +265,19 @@ class PCA(Transformer):
             )
         return lam, s2
 
+    def _check_options(self) -> None:
+        if not isinstance(self.whiten, bool | np.bool_):
+            raise ValueError(f"whiten is True or False, got {self.whiten!r}.")
+        for name, least in (("tol", 0), ("max_iter", 1)):
+            value = getattr(self, name)
+            kind = int | np.integer if name == "max_iter" else int | float | np.number
+            number = isinstance(value, kind) and not isinstance(value, bool)
+            if not number or not least <= value < np.inf or value == 0:
+                raise ValueError(
+                    "tol must be positive and max_iter at least 1, numbers both; got "
+                    f"tol={self.tol!r} and max_iter={self.max_iter!r}."
+                )
+
     def _choose_solver(self, n: int, d: int) -> str:
         if self.svd_solver not in _SOLVERS:
             instead = _THEIRS.get(self.svd_solver) if isinstance(self.svd_solver, str) else None
@@ -279,11 +293,6 @@ class PCA(Transformer):
             raise ValueError(
                 f'svd_solver="{self.svd_solver}" finds a fixed number of components, got '
                 f'n_components={self.n_components}; use "full" to keep a share of the variance.'
-            )
-        if not self.tol > 0 or not self.max_iter >= 1:
-            raise ValueError(
-                f"tol must be positive and max_iter at least 1, got tol={self.tol} and "
-                f"max_iter={self.max_iter}."
             )
         return self.svd_solver
 

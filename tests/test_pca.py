@@ -361,7 +361,18 @@ def test_masked_entries_are_refused_and_not_taken_for_data():
         PCA(1).fit(X)
 
 
-@pytest.mark.parametrize("options", [{"tol": np.nan}, {"tol": 0.0}, {"max_iter": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tol": np.nan},
+        {"tol": 0.0},
+        {"tol": "small"},
+        {"tol": True},
+        {"max_iter": 0},
+        {"max_iter": None},
+        {"max_iter": 2.5},
+    ],
+)
 def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
     with pytest.raises(ValueError, match="tol must be positive and max_iter at least 1"):
         PCA(1, svd_solver="power", **options).fit(np.eye(3))
@@ -481,3 +492,9 @@ def test_a_failed_fit_keeps_the_one_before():
     with pytest.raises(ValueError, match="NaN"):
         pca.fit(with_entry(np.nan)[:, :3])
     np.testing.assert_array_equal(pca.transform(GOOD), before)
+
+
+@pytest.mark.parametrize("value", [None, 1, "yes"])
+def test_whitening_is_true_or_false(value):
+    with pytest.raises(ValueError, match="whiten is True or False"):
+        PCA(2, whiten=value).fit(GOOD)

@@ -43,6 +43,7 @@ class Gaussian:
         self.mu = _validate.parameter("mu", mu)
         self.sigma = _validate.parameter("sigma", sigma, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         z = (_validate.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
@@ -95,6 +96,7 @@ class Laplace:
         self.mu = _validate.parameter("mu", mu)
         self.b = _validate.parameter("b", b, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         distance = np.abs(_validate.points(x, mu=self.mu, b=self.b) - self.mu)

@@ -20,7 +20,7 @@ from nnlite.ops import values_of
 from nnlite.random import RNGLike, default_rng
 
 #: what a few roundings may add to a feature, as a share of its largest entry
-ROUNDING = 4 * float(np.finfo(np.float64).eps)
+ROUNDING = 2 * float(np.finfo(np.float64).eps)
 
 
 class MultivariateGaussian:
@@ -53,6 +53,7 @@ class MultivariateGaussian:
             )
         _refuse_singular(np.asarray(values_of(self.Sigma)), "Sigma", "it has no density")
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, of each row: (..., d) -> (...)."""
         d = np.shape(self.mu)[0]
@@ -157,7 +158,7 @@ def _refuse_singular(
     # Divided twice: the product of two scales may leave the range where neither does.
     eigenvalues = np.linalg.eigvalsh(Sigma / scale[:, None] / scale)  # of the correlations
     off = float(np.max((rounding / scale) ** 2))
-    floor = d * (np.finfo(np.float64).eps * 4 * max(eigenvalues[-1], 1.0) + off)
+    floor = d * np.finfo(np.float64).eps * 4 * max(eigenvalues[-1], 1.0) + off
     dead = int((eigenvalues <= floor).sum())
     if dead:
         raise error(

@@ -51,6 +51,7 @@ class Gamma:
         self.k = _validate.parameter("k", k, positive=True)
         self.theta = _validate.parameter("theta", theta, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         k, theta = self.k, self.theta
@@ -87,7 +88,8 @@ class Gamma:
                 f"a Gamma variable is positive; {int((x <= 0).sum())} samples are not, the first "
                 f"is x[{i}] = {x[i]}. Shift or drop them, or model the zeros on their own."
             )
-        mean = float(x.mean())
+        with np.errstate(over="ignore"):
+            mean = float(x.mean())
         if not math.isfinite(mean):
             raise ValueError("the values of x are so large that their sum overflows; rescale x.")
         c = math.log(mean) - float(np.log(x).mean())
@@ -138,8 +140,7 @@ def _gamma_stirling(t: Any, k: Any, theta: Any) -> Any:
 
     What is left of the difference of large numbers is k (r - 1 - log r) with r = x / (k theta).
     """
-    with np.errstate(over="ignore"):  # x / theta = inf has density 0
-        y = t / theta
+    y = t / theta
     r, d = y / k, (y - k) / k
     near = np.abs(values_of(d)) < 0.5
     lost = (values_of(r) < np.finfo(np.float64).tiny) | (values_of(r) == np.inf)
@@ -213,6 +214,7 @@ class StudentT:
         self.mu = _validate.parameter("mu", mu)
         self.sigma = _validate.parameter("sigma", sigma, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         nu, sigma = self.nu, self.sigma
@@ -253,13 +255,18 @@ class StudentT:
                 f"{nu / (nu + 1):.3g}: the likelihood has no maximum with sigma > 0. Use a larger "
                 "nu or data with fewer ties."
             )
-        unit = float(np.mean(np.abs(x - np.median(x))))
+        # The median, because one far sample must not make zeros of all others.
+        distance = np.abs(x - np.median(x))
+        unit = float(np.median(distance)) or float(np.mean(distance))
         z = (x - float(np.median(x))) / unit
-        mu, sigma = 0.0, float(np.median(np.abs(z))) or 1.0
+        mu, sigma = 0.0, 1.0
         for _ in range(max_iter):
-            w = (nu + 1) / (nu + ((z - mu) / sigma) ** 2)
+            # The square root of a weight first: the square of a far sample may overflow, while its
+            # share of sigma, w (z - mu)^2 <= (nu + 1) sigma^2, does not.
+            root = math.sqrt(nu + 1) / np.hypot(math.sqrt(nu), (z - mu) / sigma)
+            w = root * root
             new_mu = float(np.sum(w * z) / np.sum(w))
-            new_sigma = math.sqrt(float(np.sum(w * (z - new_mu) ** 2) / np.sum(w)))
+            new_sigma = math.sqrt(float(np.sum((root * (z - new_mu)) ** 2) / np.sum(w)))
             change = abs(new_mu - mu) + abs(new_sigma - sigma)
             mu, sigma = new_mu, new_sigma
             if change <= tol * sigma:
@@ -293,6 +300,7 @@ class Logistic:
         self.mu = _validate.parameter("mu", mu)
         self.s = _validate.parameter("s", s, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         z = (_validate.points(x, mu=self.mu, s=self.s) - self.mu) / self.s

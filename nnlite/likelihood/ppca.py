@@ -79,7 +79,7 @@ class ProbabilisticPCA(Transformer):
         mean, lam, U = _eigenpairs(X)
         # The data themselves may be off by a rounding in each feature.
         off = float(ROUNDING * np.abs(X).max()) ** 2
-        rank = int((lam > d * (np.finfo(np.float64).eps * lam[0] + off)).sum())
+        rank = int((lam > d * np.finfo(np.float64).eps * lam[0] + off).sum())
         if rank <= q:
             raise UnboundedLikelihoodError(
                 f"the {n} samples (n_samples={n}) span only {rank} dimensions around their mean, "
@@ -99,6 +99,7 @@ class ProbabilisticPCA(Transformer):
         self._learned_from(given, d)
         return self
 
+    @np.errstate(over="ignore")
     def log_prob(self, X: Any) -> Any:
         """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor.
 

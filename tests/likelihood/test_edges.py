@@ -241,6 +241,21 @@ def test_far_points_and_far_logits_are_exact():
     assert Bernoulli(1e-20).log_prob(0.0) == pytest.approx(-1e-20)
 
 
+def test_one_far_sample_counts_the_same_however_far_it_is():
+    near, far, farther = (StudentT().fit([1.0, 2.0, 3.0, x]) for x in (1e9, 1e100, 1e200))
+    assert far.sigma == pytest.approx(near.sigma, rel=1e-8)
+    assert farther.sigma == pytest.approx(far.sigma, rel=1e-12)
+    assert farther.mu == pytest.approx(far.mu, rel=1e-12)
+
+
+def test_a_density_below_all_floats_is_minus_infinity_without_a_warning():
+    for family in (Gaussian(1.0, 1e-300), Laplace(1.0, 1e-300), Logistic(1.0, 1e-300)):
+        assert family.log_prob(1e100) == -np.inf
+    assert MultivariateGaussian(np.zeros(2)).log_prob([1e200, 0.0]) == -np.inf
+    with pytest.raises(ValueError, match="row 0 of X lies so far from every component"):
+        GaussianMixture(2, rng=0).fit(X).predict([[1e200, 0.0]])
+
+
 def test_gradients_are_finite_where_the_density_is():
     p = nnlite.Tensor(np.array([1.0, 0.0, 0.5]), requires_grad=True)
     g = nnlite.grad(np.sum(Bernoulli(p).log_prob(np.array([1.0, 0.0, 1.0]))), p)
