@@ -261,12 +261,13 @@ class StudentT:
         z = (x - float(np.median(x))) / unit
         mu, sigma = 0.0, 1.0
         for _ in range(max_iter):
-            # The square root of a weight first: the square of a far sample may overflow, while its
-            # share of sigma, w (z - mu)^2 <= (nu + 1) sigma^2, does not.
+            # No squares of z: that of a far sample may overflow, its share of sigma does not.
             root = math.sqrt(nu + 1) / np.hypot(math.sqrt(nu), (z - mu) / sigma)
             w = root * root
             new_mu = float(np.sum(w * z) / np.sum(w))
-            new_sigma = math.sqrt(float(np.sum((root * (z - new_mu)) ** 2) / np.sum(w)))
+            share = root * (z - new_mu)
+            most = float(np.abs(share).max())
+            new_sigma = most * math.sqrt(float(np.sum((share / most) ** 2) / np.sum(w)))
             change = abs(new_mu - mu) + abs(new_sigma - sigma)
             mu, sigma = new_mu, new_sigma
             if change <= tol * sigma:

@@ -242,10 +242,15 @@ def test_far_points_and_far_logits_are_exact():
 
 
 def test_one_far_sample_counts_the_same_however_far_it_is():
-    near, far, farther = (StudentT().fit([1.0, 2.0, 3.0, x]) for x in (1e9, 1e100, 1e200))
+    # one of seven: below the share 1 / (nu + 1) of far samples that carries sigma away with it
+    near, far, farther = (
+        StudentT().fit([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, x]) for x in (1e9, 1e100, 1e200)
+    )
     assert far.sigma == pytest.approx(near.sigma, rel=1e-8)
     assert farther.sigma == pytest.approx(far.sigma, rel=1e-12)
     assert farther.mu == pytest.approx(far.mu, rel=1e-12)
+    carried = StudentT().fit([1.0, 2.0, 3.0, 1e200])
+    assert carried.sigma == pytest.approx(1e100 * StudentT().fit([1.0, 2.0, 3.0, 1e100]).sigma)
 
 
 def test_a_density_below_all_floats_is_minus_infinity_without_a_warning():
