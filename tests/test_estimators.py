@@ -187,6 +187,19 @@ def test_named_columns_are_kept_checked_and_given_out(name, frame):
     assert not hasattr(model.fit(X), "feature_names_in_")
 
 
+def test_columns_of_the_validation_data_are_those_of_the_training_data(frame):
+    with pytest.raises(ValueError, match=r"validation\[X.columns\]"):
+        small_autoencoder().fit(frame, validation=frame[[*"dcba"]])
+    assert len(small_autoencoder().fit(frame, validation=frame).validation_curve_) == 2
+
+
+def test_a_column_transformer_takes_them_by_name(frame):
+    compose = pytest.importorskip("sklearn.compose")
+    parts = [(name, ESTIMATORS[name], ["a", "b", "c"]) for name in ("PCA", "Autoencoder")]
+    out = compose.ColumnTransformer(parts, remainder="passthrough").fit_transform(frame)
+    assert out.shape == (90, 4)
+
+
 def test_scikit_learns_global_choice_of_containers_is_followed(frame):
     sklearn = pytest.importorskip("sklearn")
     model = nnlite.PCA(2).fit(frame)

@@ -220,6 +220,7 @@ class Autoencoder(nn.Module, Rebuildable):
         nothing with one.
         """
         epochs = self.epochs if epochs is None else count(epochs, "epochs", 0)
+        names = column_names(X)
         undo = self._snapshot()
         try:
             if self._has_weights and not self.warm_start:
@@ -227,6 +228,11 @@ class Autoencoder(nn.Module, Rebuildable):
             self._check_names(X)
             x = self._samples(X, "X")
             v = None if validation is None else self._samples(validation, "validation")
+            theirs = column_names(validation)
+            if names is not None and theirs is not None and list(theirs) != list(names):
+                raise ValueError(
+                    "validation must have the columns of X, in their order: validation[X.columns]."
+                )
             if v is not None and v.shape[1:] != x.shape[1:]:
                 raise ValueError(
                     f"X has samples of shape {x.shape[1:]}, but validation of shape {v.shape[1:]}."
@@ -238,7 +244,6 @@ class Autoencoder(nn.Module, Rebuildable):
             raise
         finally:
             self.eval()
-        names = column_names(X)
         if names is not None:
             self.feature_names_in_ = names
         return self
