@@ -20,7 +20,7 @@ LAYERS = [
     {"nn", "optim"},
     {"weights"},
     {"training"},
-    {"_eigen", "pca"},
+    {"_estimator", "_eigen", "pca"},
     {"likelihood", "autoencoders", "gans"},
     {"datasets"},
     {"plots"},
