@@ -8,6 +8,7 @@ array without its mask, a sparse matrix as one object, text) is refused here, wi
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,7 +68,10 @@ def _is_masked(data: Any) -> bool:
     """Whether entries are masked; of a list of masked arrays NumPy would drop the masks."""
     if isinstance(data, list | tuple):
         return any(_is_masked(x) for x in data if not isinstance(x, int | float | str))
-    return isinstance(data, np.ma.MaskedArray) and not data.dtype.names and np.ma.is_masked(data)
+    ma = sys.modules.get("numpy.ma")  # NumPy loads it when it is first needed
+    if ma is None or not isinstance(data, ma.MaskedArray):
+        return False
+    return not data.dtype.names and ma.is_masked(data)
 
 
 def _refusal(data: Any, array: NDArray[Any], name: str) -> str:

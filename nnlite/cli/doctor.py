@@ -34,10 +34,12 @@ _LECTURES: dict[str, str | None] = {
     "jupyterlab": None,
     "ipykernel": None,
     "ipywidgets": None,
+    "latex2mathml": None,
     "nbclient": None,
     "nbconvert": None,
     "nbformat": None,
     "tqdm": None,
+    "ziamath": None,
 }
 _IN_THE_BROWSER = ("matplotlib", "scipy", "scikit-learn")
 

@@ -169,8 +169,8 @@ def _compile_kernels() -> None:
     try:
         if kernels.backend() != "numba":
             return
-        with Work("compiling kernels (minutes the first time, else seconds)"):
-            seconds = kernels.warmup()
+        with Work("compiling kernels (minutes the first time, else seconds)") as work:
+            seconds = kernels.warmup(progress=work)
     except (ImportError, ValueError) as error:
         raise Problem(f"the kernels do not work: {error}; nnlite doctor says more") from error
     print(f"kernels are ready, {duration(seconds)}", file=sys.stderr)

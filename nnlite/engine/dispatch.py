@@ -203,11 +203,11 @@ def _full_name(function: Any) -> str:
 
 
 def _refusal(function: Any) -> str:
-    instead = ALTERNATIVES.get(function)
+    name, instead = _full_name(function), ALTERNATIVES.get(function)
     if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
         name, instead = function.__name__, scipy_advice(function)  # scipy.special's are ufuncs too
     advice = f"Use {instead}" if instead else "Compose it of operations that do"
     return (
-        f"{_full_name(function)} has no derivative here, so it does not work on a Tensor. "
+        f"{name} has no derivative here, so it does not work on a Tensor. "
         f"{advice}; or call it on t.detach().data if no gradient is needed."
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite.engine.state import no_grad
 from nnlite.nn import functional as F
 from nnlite.nn import init
 from nnlite.nn._checks import (
@@ -137,7 +138,8 @@ class Embedding(Module):
         """Draw new initial values."""
         init.normal_(self.weight, rng=rng)
         if self.padding_idx is not None:
-            init.zeros_(self.weight.data[self.padding_idx])
+            with no_grad():
+                self.weight[self.padding_idx] = 0
 
     def forward(self, input: Any) -> Any:
         """Integer positions of any shape."""

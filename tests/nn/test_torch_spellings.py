@@ -95,7 +95,7 @@ def test_names_that_do_not_exist_say_what_to_write():
         (nn, "BatchNorm2D", "Did you mean 'BatchNorm2d'"),
         (nn, "Conv1d", "Conv2d on images of one row"),
         (F, "upsample", r"write interpolate\(x"),
-        (F, "cross_entropy_loss", "Did you mean 'cross_entropy'"),
+        (F, "cross_entropy_loss", "Did you mean nnlite.nn.functional.cross_entropy"),
         (nn.Linear(1, 1), "cuda", "there is only one device"),
         (nn.Linear(1, 1), "half", r"model\.float\(\) or model\.double\(\)"),
         (nn.Linear(1, 1), "wieght", "Linear has no attribute 'wieght'"),

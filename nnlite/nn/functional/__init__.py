@@ -82,9 +82,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Say what to write instead of a function that only torch.nn.functional has."""
-    ours = name in _advice.FUNCTIONS
-    raise AttributeError(
-        _advice.missing(__name__, name, __all__, _advice.FUNCTIONS)
-        if ours
-        else torch_advice(name, __name__)
-    )
+    if name in _advice.FUNCTIONS:
+        raise AttributeError(_advice.missing(__name__, name, __all__, _advice.FUNCTIONS))
+    raise AttributeError(torch_advice(name, __name__))
