@@ -136,9 +136,9 @@ def test_nothing_tells_to_install_a_strangers_package():
     assert found == []
 
 
-def test_the_core_needs_numpy_and_safetensors_only():
+def test_the_core_needs_numpy_only():
     names = [re.split(r"[<>=; ]", requirement)[0] for requirement in PROJECT["dependencies"]]
-    assert names == ["numpy", "safetensors"]
+    assert names == ["numpy"]
 
 
 @pytest.mark.parametrize(

@@ -320,8 +320,8 @@ class Tensor(ArrayMethods, InPlaceEdits):
         if self.requires_grad:
             raise RuntimeError(
                 f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
-                "Use t.item() for the number, or keep computing with t: np.exp(t), not math.exp(t). "
-                "To join Tensors, write np.stack([t, u]), not array[i] = t."
+                "Use t.item() for the number, or keep computing with t: np.exp(t), not "
+                "math.exp(t), and np.stack([t, u]), not array[i] = t."
             )
         return self.item()
 

@@ -181,7 +181,8 @@ class Module:
         """Warn of modules and parameters in plain lists, where nothing finds them."""
         for path, module in self.named_modules():
             for name, value in vars(module).items():
-                if isinstance(value, _PLAIN) and value and self._hides(value):
+                on_purpose = name.startswith("_")
+                if not on_purpose and isinstance(value, _PLAIN) and value and self._hides(value):
                     kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
                     warnings.warn(
                         f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "

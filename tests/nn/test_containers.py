@@ -126,3 +126,14 @@ def test_module_dict_finds_parameters_and_keeps_the_order():
         heads["forward"] = nn.Tanh()
     with pytest.raises(TypeError, match="only Modules"):
         heads["f"] = np.tanh
+
+
+def test_modules_hidden_on_purpose_are_no_mistake(recwarn):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+            self._untrained = (nn.Linear(2, 2),)
+
+    assert len(list(Net().parameters())) == 2
+    assert not recwarn.list
