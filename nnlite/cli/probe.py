@@ -175,7 +175,7 @@ def _add_rows(add: Any, normal: Any, n: int, d: int) -> None:
     x, w, bias = normal(n, d), normal(17, d), normal(17)
     g, y = normal(n, 17), normal(n, 17)
     add(
-        linear=(x, w, bias, 0.1),
+        linear_forward=(x, w, bias, 0.1),
         linear_backward=(g, y, x, w, 0.1),
         matmul_nn=(g, w),
         matmul_tn=(x, g),

@@ -25,53 +25,10 @@ if TYPE_CHECKING:  # the two backends have the same functions; type checkers rea
 #: Backend name -> the module that implements it.
 _BACKENDS = {"numpy": "nnlite.kernels.reference", "numba": "nnlite.kernels.fast"}
 
-#: What a backend offers: both modules define exactly these.
-KERNELS = (
-    # convolution and its two gradients
-    "conv2d",
-    "conv2d_input_grad",
-    "conv2d_weight_grad",
-    # dense layers
-    "linear",
-    "linear_backward",
-    "matmul_nn",
-    "matmul_tn",
-    # activations
-    "leaky_relu",
-    "leaky_relu_grad",
-    "leaky_relu_bias_grad",
-    "sigmoid",
-    "softplus",
-    # one value per channel
-    "channel_sums",
-    "channel_affine",
-    "batch_norm_forward",
-    "batch_norm_backward",
-    # pooling and layout
-    "max_pool2d",
-    "max_pool2d_backward",
-    "avg_pool2d",
-    "avg_pool2d_backward",
-    "flatten_images",
-    "unflatten_images",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    # losses with their gradients
-    "bce_with_logits",
-    "squared_error",
-    "softmax_cross_entropy",
-    # optimiser steps on all parameters, in place
-    "adam_step",
-    "sgd_step",
-    "rmsprop_step",
-    # compile everything now
-    "warmup",
-)
-
 _lock = threading.RLock()
 _chosen: tuple[str, ModuleType] | None = None
 
-__all__ = ["KERNELS", "backend", *KERNELS]
+__all__ = ["backend"]
 
 
 def _choose() -> tuple[str, ModuleType]:
@@ -142,12 +99,15 @@ def backend() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    if name in KERNELS:
-        function = getattr(_backend_module(), name)
-        globals()[name] = function  # from now on an ordinary attribute, at no cost
-        return function
-    raise AttributeError(f"module 'nnlite.kernels' has no attribute {name!r}")
+    if name == "KERNELS":  #: what both backends offer: the list stands in the NumPy one
+        value: Any = tuple(import_module(_BACKENDS["numpy"]).__all__)
+    elif name.startswith("_") or name not in __getattr__("KERNELS"):
+        raise AttributeError(f"module 'nnlite.kernels' has no attribute {name!r}")
+    else:
+        value = getattr(_backend_module(), name)
+    globals()[name] = value  # from now on an ordinary attribute, at no cost
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *KERNELS})
+    return sorted({*globals(), *__getattr__("KERNELS")})

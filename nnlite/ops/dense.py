@@ -95,7 +95,7 @@ def _linear_rule(g, out, x, w, _bias, slope=None, *, wanted):
 
 #: ``act(x w^T + bias)``; the bias may be None.
 linear: Operation = Operation(
-    lambda x, w, bias, slope=None: kernels.linear(x, w, bias, slope),
+    lambda x, w, bias, slope=None: kernels.linear_forward(x, w, bias, slope),
     joint=_linear_rule,
     arrays=("x", "w", "bias"),
     reads=(("w",), ("x",), ()),

@@ -60,7 +60,7 @@ fast.warmup()
 # Other shapes, strides, read-only arrays and kinds of numbers are not other types to the compiler.
 frozen = np.broadcast_to(np.float32(1), (3, 6, 9, 9))
 fast.conv2d(frozen, w[:, :, ::-1], [1, 2], (np.int64(1), 1), slope=0)
-fast.linear(frozen[0, 0], frozen[0, 1].T, slope=np.float32(0.5))
+fast.linear_forward(frozen[0, 0], frozen[0, 1].T, slope=np.float32(0.5))
 fast.batch_norm_forward(frozen, w[0, :, 0, 0], w[1, :, 0, 0], 0)
 fast.sigmoid(x.T), fast.leaky_relu(x[::-1], 1)
 fast.max_pool2d(frozen, [2, 2], (np.int32(1), 2))
@@ -115,7 +115,7 @@ import numba
 assert numba.get_num_threads() == {count}
 check()
 big = rng.standard_normal((300, 200)).astype(np.float32)
-np.testing.assert_allclose(fast.linear(big, big), big @ big.T, rtol=1e-4, atol=1e-4)
+np.testing.assert_allclose(fast.linear_forward(big, big), big @ big.T, rtol=1e-4, atol=1e-4)
 g = rng.standard_normal(expected.shape).astype(np.float32)
 np.testing.assert_allclose(
     fast.conv2d_weight_grad(x, g, w.shape, padding=(1, 1)),
@@ -251,7 +251,8 @@ for shape in ((2, 3, 7, 5), (1, 17, 6, 6), (3, 1, 4, 9)):
     flat = a.reshape(-1)
     fast.adam_step([flat], *([flat.copy()] for _ in range(3)), 1, 0.1)
     m = a.reshape(n * c, -1)
-    fast.linear(m, m), fast.matmul_nn(m, m.T), fast.matmul_tn(m, m), fast.linear(m, m[:1])
+    fast.linear_forward(m, m), fast.linear_forward(m, m[:1])
+    fast.matmul_nn(m, m.T), fast.matmul_tn(m, m)
     fast.softmax_cross_entropy(m, np.zeros(len(m), int))
 check()
 print(len(Compiled.names) > 30)
@@ -315,7 +316,7 @@ for at_end in (True, False):
             a = Guarded((size, 7 * size), at_end).array
             b = Guarded((3 * size, 7 * size), at_end).array
             a[...], b[...] = rng.standard_normal(a.shape), rng.standard_normal(b.shape)
-            close(fast.linear(a, b), a @ b.T)
+            close(fast.linear_forward(a, b), a @ b.T)
             close(fast.matmul_nn(a, np.ascontiguousarray(b.T)), a @ b.T)
             close(fast.matmul_tn(a, a), a.T @ a)
             y = Guarded((size, 3 * size), at_end).array
@@ -344,7 +345,7 @@ class Canary:
 
 
 def test_products_write_nothing_beside_their_output():
-    from nnlite.kernels.fast import dense
+    from nnlite.kernels.fast import linear
     from nnlite.kernels.fast.product import LANES, ROWS, WIDTH, padded_width
 
     rng = np.random.default_rng(0)
@@ -358,9 +359,9 @@ def test_products_write_nothing_beside_their_output():
                 y.array[:] = panels.array[:] = np.nan
                 out = y.array.reshape(m, n)
                 for t in range(threads):
-                    dense.pack_share(b.ravel(), n, 1, k, n, panels.array, threads, t)
+                    linear.pack_share(b.ravel(), n, 1, k, n, panels.array, threads, t)
                 for t in range(threads):
-                    dense.multiply_share(
+                    linear.multiply_share(
                         a.ravel(), k, 1, k, panels.array, bias, np.float32(1), out, threads, t
                     )
                 assert y.is_alive(), (m, n)

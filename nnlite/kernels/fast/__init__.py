@@ -5,17 +5,18 @@ and hands over to it whatever is not float32.
 """
 
 from nnlite.kernels.fast.activations import leaky_relu, leaky_relu_grad, sigmoid, softplus
-from nnlite.kernels.fast.batch_norm import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.fast.channels import channel_affine, channel_sums, leaky_relu_bias_grad
+from nnlite.kernels.fast.compile_all import warmup
 from nnlite.kernels.fast.convolution import conv2d, conv2d_input_grad
-from nnlite.kernels.fast.dense import linear, linear_backward, matmul_nn, matmul_tn
 from nnlite.kernels.fast.layout import (
     flatten_images,
     pixel_shuffle,
     pixel_unshuffle,
     unflatten_images,
 )
+from nnlite.kernels.fast.linear import linear_backward, linear_forward, matmul_nn, matmul_tn
 from nnlite.kernels.fast.losses import bce_with_logits, softmax_cross_entropy, squared_error
+from nnlite.kernels.fast.normalization import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.fast.pooling import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -23,7 +24,6 @@ from nnlite.kernels.fast.pooling import (
     max_pool2d_backward,
 )
 from nnlite.kernels.fast.steps import adam_step, rmsprop_step, sgd_step
-from nnlite.kernels.fast.warmup import warmup
 from nnlite.kernels.fast.weight_grad import conv2d_weight_grad
 
 __all__ = [
@@ -42,8 +42,8 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_bias_grad",
     "leaky_relu_grad",
-    "linear",
     "linear_backward",
+    "linear_forward",
     "matmul_nn",
     "matmul_tn",
     "max_pool2d",

@@ -6,11 +6,11 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_slope
 from nnlite.kernels.fast.arrays import all_float32, flat
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, ZERO, exp_negative, log1p_unit
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import check_slope
 
 SIGMOID, SOFTPLUS, LEAKY_RELU = range(3)
 

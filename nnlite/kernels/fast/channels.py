@@ -11,13 +11,12 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_channels, check_slope
 from nnlite.kernels.fast.activations import activate, deactivate, factor
 from nnlite.kernels.fast.arrays import all_float32, flat, like, matrix, rows
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import check_slope
-from nnlite.kernels.reference.channels import check_channels
 
 ROWS = 64  #: rows that are summed in float32
 

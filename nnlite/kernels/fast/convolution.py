@@ -11,6 +11,7 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_conv, check_conv_gradient, check_epilogue
 from nnlite.kernels.fast.activations import factor
 from nnlite.kernels.fast.arrays import (
     all_float32,
@@ -36,7 +37,7 @@ from nnlite.kernels.fast.product import (
 )
 from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import Window, check_conv, check_conv_gradient, check_epilogue
+from nnlite.kernels.geometry import Window
 
 
 @twin(reference.conv2d)

@@ -10,12 +10,12 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import as_probabilities, check_same_shape
 from nnlite.kernels.fast.activations import in_memory_order
 from nnlite.kernels.fast.arrays import all_float32, flat
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, TWO, ZERO, exp_negative, log1p_unit
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.reference.losses import as_probabilities, check_same_shape
 
 BLOCK = 1024  #: terms that are summed in float32
 

@@ -6,11 +6,11 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_pooling
 from nnlite.kernels.fast.arrays import all_float32, channels_last, contiguous
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window
-from nnlite.kernels.reference.pooling import check_pooling
 
 
 def pair(a: Any) -> Pair:

@@ -14,11 +14,11 @@ from numba import carray, prange, types
 from numba.extending import intrinsic
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_lengths
 from nnlite.kernels.fast.arrays import FLOAT32, contiguous
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.reference.steps import check_lengths
 
 
 @twin(reference.adam_step)

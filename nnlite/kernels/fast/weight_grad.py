@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_conv_gradient
 from nnlite.kernels.fast.arrays import all_float32, channels_last, padded_bias, scratch
 from nnlite.kernels.fast.compiling import INT0, INT1, loop, threaded, threads
 from nnlite.kernels.fast.convolution import pad
@@ -32,7 +33,7 @@ from nnlite.kernels.fast.product import (
 )
 from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import Pair, Window, check_conv_gradient
+from nnlite.kernels.geometry import Pair, Window
 
 MOST_SUMS = 1 << 26  #: floats of partial sums in all threads together
 LARGE_SUMS = 1 << 18  #: floats of a thread's sums that would fill its second-level cache

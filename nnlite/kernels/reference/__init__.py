@@ -8,17 +8,17 @@ from nnlite.kernels.reference.activations import (
     sigmoid,
     softplus,
 )
-from nnlite.kernels.reference.batch_norm import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.reference.channels import channel_affine, channel_sums, leaky_relu_bias_grad
 from nnlite.kernels.reference.convolution import conv2d, conv2d_input_grad, conv2d_weight_grad
-from nnlite.kernels.reference.dense import linear, linear_backward, matmul_nn, matmul_tn
 from nnlite.kernels.reference.layout import (
     flatten_images,
     pixel_shuffle,
     pixel_unshuffle,
     unflatten_images,
 )
+from nnlite.kernels.reference.linear import linear_backward, linear_forward, matmul_nn, matmul_tn
 from nnlite.kernels.reference.losses import bce_with_logits, softmax_cross_entropy, squared_error
+from nnlite.kernels.reference.normalization import batch_norm_backward, batch_norm_forward
 from nnlite.kernels.reference.pooling import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -43,8 +43,8 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_bias_grad",
     "leaky_relu_grad",
-    "linear",
     "linear_backward",
+    "linear_forward",
     "matmul_nn",
     "matmul_tn",
     "max_pool2d",

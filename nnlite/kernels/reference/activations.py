@@ -6,7 +6,7 @@ derivative needs the *output* only, because a slope of at least 0 keeps the sign
 
 import numpy as np
 
-from nnlite.kernels.geometry import check_slope
+from nnlite.kernels.checks import check_slope
 
 
 def leaky_relu(x: np.ndarray, slope: float = 0.0) -> np.ndarray:

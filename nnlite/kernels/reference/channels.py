@@ -5,7 +5,7 @@ Arrays are (N, C) or (N, C, H, W); a channel is everything with one index on the
 
 import numpy as np
 
-from nnlite.kernels.geometry import check_dtypes
+from nnlite.kernels.checks import check_channels, check_dtypes
 from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
 
 
@@ -17,18 +17,6 @@ def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
 def per_channel(v: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Shape (C,) for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
     return v.reshape(1, -1, *(1,) * (like.ndim - 2))
-
-
-def check_channels(where: str, x: np.ndarray, **vectors: np.ndarray) -> None:
-    """Check that ``x`` is (N, C) or (N, C, H, W) and that every vector has shape (C,)."""
-    if x.ndim not in (2, 3, 4):
-        raise ValueError(f"{where} takes (N, C) or (N, C, H, W), got shape {x.shape}")
-    for name, v in vectors.items():
-        if v.shape != (x.shape[1],):
-            raise ValueError(
-                f"{where}: {name} must have shape ({x.shape[1]},), one value for each channel of "
-                f"{x.shape}, got {v.shape}"
-            )
 
 
 def channel_sums(x: np.ndarray) -> np.ndarray:

@@ -15,15 +15,8 @@ in which ``tensordot`` delivers them and the fast kernels compute.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nnlite.kernels.geometry import (
-    Pair,
-    Window,
-    check_conv,
-    check_conv_gradient,
-    check_dtypes,
-    check_epilogue,
-    reach,
-)
+from nnlite.kernels.checks import check_conv, check_conv_gradient, check_dtypes, check_epilogue
+from nnlite.kernels.geometry import Pair, Window, reach
 from nnlite.kernels.reference.activations import leaky_relu
 
 

@@ -7,7 +7,7 @@ pass.
 
 import numpy as np
 
-from nnlite.kernels.geometry import check_dtypes
+from nnlite.kernels.checks import as_probabilities, check_dtypes, check_same_shape
 from nnlite.kernels.reference.activations import sigmoid, softplus
 
 
@@ -82,34 +82,3 @@ def softmax_cross_entropy(
     loss = weight * np.log(total) - chosen
     gradient = scale * (weight * (e / total) - target)
     return scale * float(np.sum(loss, dtype=np.float64)), gradient
-
-
-def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return targets as an (N, K) array of probabilities, checking classes and shapes."""
-    if z.ndim != 2:
-        raise ValueError(f"softmax_cross_entropy takes logits of shape (N, K), got {z.shape}")
-    if target.dtype.kind not in "iu":
-        check_same_shape("softmax_cross_entropy", z, target)
-        return target
-    if target.shape != z.shape[:1]:
-        raise ValueError(
-            f"softmax_cross_entropy: {z.shape[0]} rows of logits need classes of shape "
-            f"({z.shape[0]},), got {target.shape}"
-        )
-    if target.size and not (target.min() >= 0 and target.max() < z.shape[1]):
-        raise ValueError(
-            f"softmax_cross_entropy: classes must lie in 0..{z.shape[1] - 1} for {z.shape[1]} "
-            f"logits, got values from {target.min()} to {target.max()}"
-        )
-    one_hot = np.zeros_like(z)
-    one_hot[np.arange(len(z)), target] = 1
-    return one_hot
-
-
-def check_same_shape(where: str, a: np.ndarray, b: np.ndarray) -> None:
-    """Refuse shapes that would broadcast: (N, 1) against (N,) is a classic."""
-    if a.shape != b.shape:
-        raise ValueError(
-            f"{where}: prediction and target must have one shape, got {a.shape} and {b.shape}; "
-            "reshape one of them"
-        )

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nnlite.kernels.geometry import Pair, Window, output_shape, output_size, reach
+from nnlite.kernels.checks import check_pooling
+from nnlite.kernels.geometry import Pair, Window, reach
 from nnlite.kernels.reference.convolution import windows
 
 
@@ -42,7 +43,7 @@ def max_pool2d(
     (ph, pw), (h, w) = padding, x.shape[2:]
     seen = _padded_windows(x, size, kernel, window, -np.inf)
     flat = seen.reshape(*seen.shape[:4], kernel[0] * kernel[1])
-    best = flat.argmax(axis=-1).astype(np.int64)  # where the default is 32 bits too
+    best = flat.argmax(axis=-1)
     y = np.take_along_axis(flat, best[..., np.newaxis], axis=-1)[..., 0]
     oh, ow = np.indices(y.shape[2:])
     rows = oh * stride[0] - ph + best // kernel[1] * dilation[0]
@@ -137,45 +138,6 @@ def avg_pool2d_backward(
             columns = slice(j, j + (size[1] - 1) * stride[1] + 1, stride[1])
             dx[:, :, rows, columns] += share
     return np.ascontiguousarray(dx[:, :, ph : ph + h, pw : pw + w])
-
-
-def check_pooling(
-    where: str, x: np.ndarray, kernel: Pair, window: Window, ceil_mode: bool = False
-) -> Pair:
-    """Check a pooling window and return the size of the output images."""
-    if x.ndim != 4 or 0 in x.shape[2:]:
-        raise ValueError(
-            f"{where} takes images (N, C, H, W) of at least one pixel, got shape {x.shape}"
-        )
-    stride, padding, dilation, _ = window
-    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
-        raise ValueError(
-            f"{where}: padding {padding} is more than half of the kernel {kernel}, so some windows "
-            "would see nothing of the image"
-        )
-    size = _rounded_up(x.shape, kernel, window) if ceil_mode and min(stride) > 0 else (0, 0)
-    if min(size) < 1:  # rounded down, or there are none at all and this says why
-        size = output_shape(x.shape, kernel, window, where)
-    if dilation != (1, 1):
-        for n, o, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True):
-            first = np.arange(o) * s - p
-            first = np.where(first < 0, first % d, first)  # of a window's pixels, the first inside
-            if first.max() >= n:
-                raise ValueError(
-                    f"{where}: with dilation {dilation} and padding {padding} some windows would "
-                    f"see nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
-                )
-    return size
-
-
-def _rounded_up(shape: tuple[int, ...], kernel: Pair, window: Window) -> Pair:
-    """Return the number of windows if the last may reach beyond the padding."""
-    size = []
-    for n, k, s, p, d in zip(shape[2:], kernel, *window[:3], strict=True):
-        most = output_size(n + s - 1, k, s, p, d)
-        # a last window that begins in the padding, or beyond, would see nothing of the image
-        size.append(most if (most - 1) * s < n + p else most - 1)
-    return size[0], size[1]
 
 
 def _beyond(shape: tuple[int, ...], size: Pair, kernel: Pair, window: Window) -> Pair:

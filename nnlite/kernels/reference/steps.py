@@ -6,33 +6,9 @@ computed, for one parameter ``p`` with gradient ``g`` (never written); the rest 
 memory.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-Arrays = Sequence[np.ndarray]
-
-
-def check_lengths(where: str, params: Arrays, **others: Arrays | None) -> None:
-    """Check that every list has one array for each parameter."""
-    for name, arrays in others.items():
-        if arrays is not None and len(arrays) != len(params):
-            raise ValueError(
-                f"{where}: {name} must hold one array for each of {len(params)} parameters, "
-                f"got {len(arrays)}"
-            )
-
-
-def check_arrays(where: str, params: Arrays, **others: Arrays | None) -> None:
-    """Check that every list has an array like each parameter."""
-    check_lengths(where, params, **others)
-    for name, arrays in others.items():
-        for i, (a, p) in enumerate(zip(arrays or (), params, strict=False)):
-            if a.shape != p.shape or a.dtype != p.dtype:
-                raise ValueError(
-                    f"{where}: {name}[{i}] must be of shape {p.shape} and dtype {p.dtype} like the "
-                    f"parameter, got shape {a.shape} and dtype {a.dtype}"
-                )
+from nnlite.kernels.checks import Arrays, check_arrays
 
 
 def adam_step(

@@ -12,17 +12,14 @@ of values m, not by m - 1: that is the variance the derivation uses.
 
 import numpy as np
 
-from nnlite.kernels.geometry import check_dtypes, check_slope
+from nnlite.kernels.checks import (
+    check_activation_output,
+    check_channels,
+    check_dtypes,
+    check_statistics,
+)
 from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
-from nnlite.kernels.reference.channels import all_but_channels, check_channels, per_channel
-
-
-def check_statistics(where: str, x: np.ndarray) -> None:
-    """Refuse an empty batch: it has no mean."""
-    if x.size == 0:
-        raise ValueError(
-            f"{where}: a batch of shape {x.shape} has no values, so no mean and no variance"
-        )
+from nnlite.kernels.reference.channels import all_but_channels, per_channel
 
 
 def batch_norm_forward(
@@ -105,15 +102,3 @@ def batch_norm_backward(
     )
     dtype = np.result_type(g, x)
     return dx.astype(dtype), dweight.astype(dtype), dbias.astype(dtype)
-
-
-def check_activation_output(
-    where: str, g: np.ndarray, y: np.ndarray | None, slope: float | None
-) -> None:
-    """Check that a backward pass through an activation has the output it needs."""
-    check_slope(where, slope)
-    if slope is not None and (y is None or y.shape != g.shape):
-        raise ValueError(
-            f"{where}: with slope={slope} the output y is needed, of shape {g.shape}, "
-            f"got {None if y is None else y.shape}"
-        )

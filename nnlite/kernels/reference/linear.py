@@ -7,12 +7,12 @@
 
 import numpy as np
 
-from nnlite.kernels.geometry import check_dtypes, check_epilogue
+from nnlite.kernels.checks import check_dtypes, check_epilogue, check_linear_backward, check_product
 from nnlite.kernels.reference.activations import leaky_relu
 from nnlite.kernels.reference.channels import leaky_relu_bias_grad
 
 
-def linear(
+def linear_forward(
     x: np.ndarray,
     w: np.ndarray,
     bias: np.ndarray | None = None,
@@ -87,21 +87,3 @@ def linear_backward(
     dx = matmul_nn(gz, w) if 0 in wanted else None
     dw = matmul_tn(gz, x) if 1 in wanted else None
     return dx, dw, db if 2 in wanted else None
-
-
-def check_linear_backward(g: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.ndarray) -> None:
-    """Check that gradient and value of an output belong to this input and weight."""
-    check_product("linear_backward", x, w, (1, 1), "x (B, K) and w (O, K)")
-    if not g.shape == y.shape == (len(x), len(w)):
-        raise ValueError(
-            f"linear_backward: g and y must have the output's shape {(len(x), len(w))}, got "
-            f"{g.shape} and {y.shape}"
-        )
-
-
-def check_product(
-    where: str, a: np.ndarray, b: np.ndarray, axes: tuple[int, int], takes: str
-) -> None:
-    """Check that two matrices agree in the axes that the product sums over."""
-    if a.ndim != 2 or b.ndim != 2 or a.shape[axes[0]] != b.shape[axes[1]]:
-        raise ValueError(f"{where} takes {takes}, got shapes {a.shape} and {b.shape}")

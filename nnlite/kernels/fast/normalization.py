@@ -1,4 +1,4 @@
-"""Batch normalisation, compiled: twin of ``reference/batch_norm.py``.
+"""Batch normalisation, compiled: twin of ``reference/normalization.py``.
 
 Forward and backward each read their input twice: once for the sums, once for the result. Everything
 between is one multiplication and one addition per number, since mean, variance, weight and bias
@@ -11,15 +11,19 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import (
+    check_activation_output,
+    check_channels,
+    check_dtypes,
+    check_slope,
+    check_statistics,
+)
 from nnlite.kernels.fast.activations import deactivate, factor
 from nnlite.kernels.fast.arrays import all_float32, flat, like, matrix, rows
 from nnlite.kernels.fast.channels import ROWS, affine_rows, column_sum
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import check_dtypes, check_slope
-from nnlite.kernels.reference.batch_norm import check_activation_output, check_statistics
-from nnlite.kernels.reference.channels import check_channels
 
 PILOT = 16  #: rows whose mean is a first guess of the channel's
 

@@ -1,4 +1,4 @@
-"""Dense layers, compiled: twins of ``reference/dense.py``.
+"""Dense layers, compiled: twins of ``reference/linear.py``.
 
 Every product is one kernel: a matrix is described by its data and the distance of its rows and of
 its columns, so a transpose costs nothing. The second factor is packed into panels, which threads
@@ -12,6 +12,7 @@ import numpy as np
 from numba import prange
 
 from nnlite.kernels import reference
+from nnlite.kernels.checks import check_epilogue, check_linear_backward, check_product, check_slope
 from nnlite.kernels.fast.activations import activate, factor
 from nnlite.kernels.fast.arrays import all_float32, contiguous, padded_bias, scratch
 from nnlite.kernels.fast.channels import back_rows, column_sum, sum_rows
@@ -32,8 +33,6 @@ from nnlite.kernels.fast.product import (
     share,
 )
 from nnlite.kernels.fast.twins import twin
-from nnlite.kernels.geometry import check_epilogue, check_slope
-from nnlite.kernels.reference.dense import check_linear_backward, check_product
 
 #: Up to this many rows or columns a product is done without tiles, which would be mostly empty.
 THIN = 3
@@ -46,10 +45,10 @@ FEW_WEIGHTS, MANY_ROWS = 20000, 64
 NO_VECTOR, NO_MATRIX = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
 
-@twin(reference.linear)
-def linear(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
+@twin(reference.linear_forward)
+def linear_forward(x: Any, w: Any, bias: Any = None, slope: Any = None) -> Any:
     if not all_float32(x, w, bias):
-        return reference.linear(x, w, bias, slope)
+        return reference.linear_forward(x, w, bias, slope)
     check_product("linear", x, w, (1, 1), "x (B, K) and w (O, K)")
     (m, k), n = x.shape, len(w)
     check_epilogue("linear", n, bias, slope)

@@ -10,13 +10,13 @@ import numpy as np
 from nnlite.kernels import reference
 from nnlite.kernels.fast import (
     activations,
-    batch_norm,
     channels,
     compiling,
     convolution,
-    dense,
     layout,
+    linear,
     losses,
+    normalization,
     pooling,
     steps,
     weight_grad,
@@ -57,8 +57,8 @@ def _pointwise() -> Calls:
     yield lambda: channels.channel_affine(x, mean, mean)
     yield lambda: channels.leaky_relu_bias_grad(x, x)
     yield lambda: channels.leaky_relu_bias_grad(x, x, 0.0)
-    yield lambda: batch_norm.batch_norm_forward(x, mean, mean, 1e-5)
-    yield lambda: batch_norm.batch_norm_backward(x, x, mean, mean, var, 1e-5, x, 0.0)
+    yield lambda: normalization.batch_norm_forward(x, mean, mean, 1e-5)
+    yield lambda: normalization.batch_norm_backward(x, x, mean, mean, var, 1e-5, x, 0.0)
 
 
 def _images() -> Calls:
@@ -81,10 +81,10 @@ def _images() -> Calls:
 def _products() -> Calls:
     for n in (5, 65):
         x = _ones(n, n)
-        yield partial(dense.linear, x, x)
-        yield partial(dense.linear_backward, x, x, x, x, 0.0)
-    yield lambda: dense.linear(x, x[:1])
-    yield lambda: dense.linear_backward(x[:, :1], x[:, :1], x, x[:1])
+        yield partial(linear.linear_forward, x, x)
+        yield partial(linear.linear_backward, x, x, x, x, 0.0)
+    yield lambda: linear.linear_forward(x, x[:1])
+    yield lambda: linear.linear_backward(x[:, :1], x[:, :1], x, x[:1])
 
 
 def _steps() -> Calls:
