@@ -1,6 +1,9 @@
 """Settings for all tests: headless figures, reproducible hypothesis, a ledger of their own."""
 
 import os
+import subprocess
+import sys
+import threading
 
 # Before anything imports NumPy: small problems on shared machines run fastest on one thread.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,3 +27,17 @@ def _own_ledger():
     reset()
     yield
     reset()
+
+
+@pytest.fixture(scope="session", autouse=sys.platform == "emscripten")
+def _skip_what_a_browser_cannot_start():
+    """Python in a browser has one thread and one process: a test that starts another is skipped."""
+    patch = pytest.MonkeyPatch()
+
+    def skip(self, *_, **__):
+        pytest.skip(f"a browser starts no {type(self).__name__}")
+
+    patch.setattr(subprocess.Popen, "__init__", skip)
+    patch.setattr(threading.Thread, "start", skip)
+    yield
+    patch.undo()
