@@ -2,8 +2,8 @@
 #
 #   make lectures             run every lecture in a fresh kernel, print the ledger of all checks
 #   make lectures ONLY="1 3"  some of them;  FULL=1 runs the seeded studies in full
-#   make test                 run the tests (PyTorch is not needed)
-#   make lab                  open the lectures in JupyterLab
+#   make test                 run the tests on all cores;  ONLY=tests/nn  some of them
+#   make lab                  open a working copy of the lectures in JupyterLab
 #   make lint                 ruff and mypy
 #   make bench                side-by-side timings; installs PyTorch and others to compare with
 #   make clean                remove what was built; `make distclean` removes .venv too
@@ -26,7 +26,7 @@ lectures: $(VENV)/installed-lectures
 	$(BIN)/nnlite lectures $(ONLY) $(if $(FULL),--full)
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(ONLY)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ONLY)
 
 lab: $(VENV)/installed-lectures
 	$(BIN)/nnlite lab
@@ -48,7 +48,7 @@ distclean: clean
 
 # One environment; a stamp for each set of extras, out of date when pyproject.toml changes.
 $(VENV)/installed-%: pyproject.toml | $(BIN)/python
-	@echo "installing nnlite[$*] into $(VENV) (once; a few minutes on a slow network)"
+	@echo "installing what \"$*\" needs into $(VENV) (once; a minute, or more on a slow network)"
 	@$(PIP) --editable ".[$*]"
 	@touch $@
 

@@ -68,7 +68,9 @@ def __getattr__(name: str) -> Any:
         return value
     if name in _SUBMODULES:
         return import_module(f"nnlite.{name}")
-    raise AttributeError(f"module 'nnlite' has no attribute {name!r}")
+    from nnlite.engine.spellings import torch_advice
+
+    raise AttributeError(torch_advice(name, __name__))
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ array without its mask, a sparse matrix as one object, text) is refused here, wi
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def as_array(data: Any, name: str = "the data", dtype: DTypeLike | None = None) 
         raise TypeError(
             f"{name} is a sparse array; pass its toarray() if the whole of it fits in memory."
         )
-    if np.ma.is_masked(data):
+    if _is_masked(data):
         raise ValueError(
             f"{name} has masked entries, which would be computed with like all others. Drop them "
             "(a.compressed()), or say what stands in their place (a.filled(value))."
@@ -61,6 +62,16 @@ def as_array(data: Any, name: str = "the data", dtype: DTypeLike | None = None) 
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def _is_masked(data: Any) -> bool:
+    """Whether entries are masked; of a list of masked arrays NumPy would drop the masks."""
+    if isinstance(data, list | tuple):
+        return any(_is_masked(x) for x in data if not isinstance(x, int | float | str))
+    ma = sys.modules.get("numpy.ma")  # NumPy loads it when it is first needed
+    if ma is None or not isinstance(data, ma.MaskedArray):
+        return False
+    return not data.dtype.names and ma.is_masked(data)
 
 
 def _refusal(data: Any, array: NDArray[Any], name: str) -> str:

@@ -60,9 +60,7 @@ def chebyshev_iteration(
     for _ in range(max_cycles):
         try:
             lam, V, CV = rayleigh_ritz(C64, Y.astype(np.float64, copy=False))
-        except (
-            np.linalg.LinAlgError
-        ):  # the block lost rank: fewer non-zero eigenvalues than columns
+        except np.linalg.LinAlgError:  # the block lost rank: fewer eigenvalues than columns
             return None
         residual = np.linalg.norm(CV[:, :k] - V[:, :k] * lam[:k], axis=0).max() / lam[0]
         if residual <= tol:
@@ -100,6 +98,8 @@ def rayleigh_ritz(C: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """
     Y = Y / np.linalg.norm(Y, axis=0)
     L = np.linalg.cholesky(Y.T @ Y)  # Q = Y L^-T is orthonormal
+    if not np.isfinite(L).all():  # a browser's NumPy does not raise by itself
+        raise np.linalg.LinAlgError("the columns are linearly dependent.")
     Q = Y @ np.linalg.inv(L).T
     CQ = C @ Q
     T = Q.T @ CQ

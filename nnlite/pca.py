@@ -8,29 +8,31 @@ all others reconstructs with squared error :math:`\sum_{j>M}\lambda_j`, the leas
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
-from .random import RNGLike, default_rng
+from nnlite._eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
+from nnlite._estimator import Transformer, column_means, rows
+from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite.random import RNGLike, default_rng
+
+__all__ = ["PCA", "ConvergenceWarning", "NotFittedError"]
 
 _SOLVERS = ("auto", "covariance_eigh", "full", "power", "gradient")
+_THEIRS = {  # solvers of scikit-learn that have no place here, and what does their work
+    "randomized": "covariance_eigh",
+    "arpack": "covariance_eigh",
+}
 _SMALL = 500  # up to this many rows and columns an SVD costs nothing, so "auto" takes it
 _BLOCK = 1024  # rows centred at a time when the mean dwarfs the spread
 
 
-class NotFittedError(ValueError, AttributeError):
-    """The estimator was asked for something it only knows after ``fit``."""
-
-
-class ConvergenceWarning(UserWarning):
-    """An iterative solver stopped at ``max_iter`` before reaching ``tol``."""
-
-
-class PCA:
+class PCA(Transformer):
     r"""Principal component analysis.
 
     Parameters
@@ -99,6 +101,8 @@ class PCA:
     0.5
     """
 
+    _dtypes: ClassVar = (np.float64, np.float32)
+
     def __init__(
         self,
         n_components: int | float | None = None,
@@ -116,7 +120,7 @@ class PCA:
         self.max_iter = max_iter
         self.rng = rng
 
-    def fit(self, X: np.typing.ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Find mean and components of the rows of `X`, shape (n, d) with n >= 2; `y` is ignored.
 
         Raises
@@ -125,64 +129,68 @@ class PCA:
             If `X` is not a finite, real, two-dimensional array with at least two rows, or
             `n_components` or `svd_solver` does not fit it.
         """
-        X = _as_rows(X)
+        self._check_options()
+        given, X = X, self._training_rows(X)
         n, d = X.shape
         if n < 2:
-            raise ValueError(f"PCA needs at least two samples to see a variance, got X {X.shape}")
+            raise ValueError(
+                f"PCA needs at least two samples to see a variance; got n_samples={n}, X of shape "
+                f"{X.shape}."
+            )
         solver = self._choose_solver(n, d)
         k = _resolve_count(self.n_components, n, d)
-        mean = _finite_mean(X)
+        mean = column_means(X)
+        eps = 10 * float(np.finfo(X.dtype).eps)
         if solver == "full":
             # Not X - mean in place: the caller's data must survive.
             _, s, Vt = np.linalg.svd(X - mean.astype(X.dtype), full_matrices=False)
             with np.errstate(over="ignore"):
                 lam, U = s.astype(np.float64) ** 2 / (n - 1), Vt.T
-            total, n_iter = lam.sum(), 0
+            total, n_iter, resolution = lam.sum(), 0, eps**2
             _check_range(X, float(total))
         else:
             with np.errstate(over="ignore", invalid="ignore"):
                 C = _covariance(X, mean)
-            total = np.trace(C, dtype=np.float64)
+            total, resolution = np.trace(C, dtype=np.float64), eps
             _check_range(X, float(total))
             lam, U, n_iter = self._solve(solver, C, d if k is None else k)
             lam = np.maximum(lam, 0.0)  # rounding makes zero eigenvalues slightly negative
         if k is None:  # a share of the variance was asked for
             if not total > 0:
-                raise ValueError("all samples are equal: there is no variance to keep a share of")
+                raise ValueError("all samples are equal: there is no variance to keep a share of.")
             k = _count_for_share(lam[: min(n, d)] / total, cast(float, self.n_components))
-        self.n_components_, self.n_features_in_, self.n_samples_ = k, d, n
-        self.n_iter_ = n_iter
+        self.n_components_, self.n_samples_, self.n_iter_ = k, n, n_iter
         self.mean_ = mean.astype(X.dtype)
         self.components_ = _fix_signs(U[:, :k].T).astype(X.dtype)
         kept = lam[:k]
         self.explained_variance_ = kept.astype(X.dtype)
         ratio = kept / total if total > 0 else np.zeros(k)
         self.explained_variance_ratio_ = ratio.astype(X.dtype)
-        self.singular_values_ = np.sqrt(kept * (n - 1)).astype(X.dtype)
+        # Not kept * (n - 1) under one root: that may overflow where neither root does.
+        self.singular_values_ = (np.sqrt(kept) * math.sqrt(n - 1)).astype(X.dtype)
         dropped = min(n, d) - k
-        self.noise_variance_ = max(float(total - kept.sum()), 0.0) / dropped if dropped else 0.0
+        rest = float(lam[k:].sum() if len(lam) == min(n, d) else total - kept.sum())
+        self.noise_variance_ = max(rest, 0.0) / dropped if dropped else 0.0
+        self._rounding = resolution * float(lam.max(initial=self.noise_variance_))
+        self._learned_from(given, d)
         return self
 
-    def fit_transform(self, X: np.typing.ArrayLike, y: object = None) -> np.ndarray:
-        """``fit(X)``, then the scores of `X`."""
-        return self.fit(X).transform(X)
-
-    def transform(self, X: np.typing.ArrayLike) -> np.ndarray:
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Scores of the rows of `X`: (n, d) -> (n, n_components)."""
-        X = self._check_features(X)
-        Z = (X - self.mean_) @ self.components_.T
-        return Z / self._score_scale() if self.whiten else Z
+        centred = self._like_fitted(X) - self.mean_
+        Z = centred @ self.components_.T
+        return self._in_container(Z / self._score_scale() if self.whiten else Z, X)
 
-    def inverse_transform(self, Z: np.typing.ArrayLike) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Points of the principal subspace from their scores: (n, n_components) -> (n, d).
 
         Every dropped direction gets its value at the mean.
         """
         self._check_fitted()
-        Z = _as_rows(Z, name="Z")
+        Z = rows(Z, "Z", dtypes=self._dtypes, expected=self.n_components_)
         if Z.shape[1] != self.n_components_:
             raise ValueError(
-                f"Z has {Z.shape[1]} columns, but this PCA keeps {self.n_components_} components"
+                f"Z has {Z.shape[1]} columns, but this PCA keeps {self.n_components_} components."
             )
         return (Z * self._score_scale() if self.whiten else Z) @ self.components_ + self.mean_
 
@@ -193,7 +201,23 @@ class PCA:
         excess = np.maximum(self.explained_variance_ - self.noise_variance_, 0.0)
         return (W.T * excess) @ W + self.noise_variance_ * np.eye(self.n_features_in_)
 
-    def score_samples(self, X: np.typing.ArrayLike) -> np.ndarray:
+    def get_precision(self) -> np.ndarray:
+        r"""Inverse of :meth:`get_covariance`, (d, d), from the eigenvalues.
+
+        Outside the kept directions it is :math:`1/\sigma^2`, along them :math:`1/\lambda_i`.
+
+        Raises
+        ------
+        ValueError
+            If some direction has variance 0, so that there is no inverse.
+        """
+        lam, s2 = self._density()
+        W = self.components_.astype(np.float64)
+        if self.n_components_ == self.n_features_in_:
+            return (W.T / lam) @ W
+        return (W.T * (1 / lam - 1 / s2)) @ W + np.eye(self.n_features_in_) / s2
+
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         r"""Log-likelihood, in nats, of each row of `X` under probabilistic PCA, (n,).
 
         With scores :math:`z`, kept eigenvalues :math:`\lambda_i` and noise :math:`\sigma^2`,
@@ -206,74 +230,82 @@ class PCA:
         ValueError
             If the model has no density because some direction has variance 0.
         """
-        X = self._check_features(X).astype(np.float64, copy=False)
-        lam = np.maximum(self.explained_variance_.astype(np.float64), self.noise_variance_)
+        X = self._like_fitted(X).astype(np.float64, copy=False)
+        lam, s2 = self._density()
         rest = self.n_features_in_ - self.n_components_
-        if (lam <= 0).any() or (rest and self.noise_variance_ <= 0):
-            raise ValueError(
-                "some direction has variance 0, so the Gaussian model has no density: keep fewer "
-                "components, so that the dropped ones leave a positive noise_variance_, or drop "
-                "constant and duplicate features"
-            )
         centred = X - self.mean_
         W = self.components_.astype(np.float64)
         z = centred @ W.T  # (n, M)
         d = self.n_features_in_
         log_p = -0.5 * ((z**2 / lam).sum(1) + np.log(lam).sum() + d * np.log(2 * np.pi))
         if rest:
-            s2 = self.noise_variance_
             outside = np.sum((centred - z @ W) ** 2, axis=1)
             log_p -= 0.5 * (outside / s2 + rest * np.log(s2))
         return log_p
 
-    def score(self, X: np.typing.ArrayLike, y: object = None) -> float:
+    def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean of :meth:`score_samples`; `y` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor arguments by name, for scikit-learn's ``clone`` and grid search."""
-        names = ("n_components", "whiten", "svd_solver", "tol", "max_iter", "rng")
-        return {name: getattr(self, name) for name in names}
+    @property
+    def _n_outputs(self) -> int:
+        return self.n_components_
 
-    def set_params(self, **params: Any) -> Self:
-        """Change constructor arguments; takes effect at the next ``fit``."""
-        for name, value in params.items():
-            if name not in self.get_params():
-                raise ValueError(f"PCA has no parameter {name!r}; it has {[*self.get_params()]}")
-            setattr(self, name, value)
-        return self
+    def _density(self) -> tuple[np.ndarray, float]:
+        """Variances along the components, (M,), and outside them, all positive or refused."""
+        self._check_fitted()
+        s2 = self.noise_variance_
+        lam = np.maximum(self.explained_variance_.astype(np.float64), s2)
+        rest = self.n_features_in_ - self.n_components_
+        if (lam <= self._rounding).any() or (rest and s2 <= self._rounding):
+            raise ValueError(
+                "some direction has variance 0 up to rounding, so the Gaussian model has no "
+                "density: keep fewer components, so that the dropped ones leave a positive "
+                "noise_variance_, or drop constant and duplicate features."
+            )
+        return lam, s2
 
-    def __repr__(self) -> str:
-        extra = "".join(
-            f", {name}={value!r}"
-            for name, value in self.get_params().items()
-            if name != "n_components" and value != _DEFAULTS[name]
-        )
-        return f"PCA(n_components={self.n_components!r}{extra})"
+    def _check_options(self) -> None:
+        if not isinstance(self.whiten, bool | np.bool_):
+            raise ValueError(f"whiten is True or False, got {self.whiten!r}.")
+        for name, least in (("tol", 0), ("max_iter", 1)):
+            value = getattr(self, name)
+            kind = int | np.integer if name == "max_iter" else int | float | np.number
+            number = isinstance(value, kind) and not isinstance(value, bool)
+            if not number or not least <= value < np.inf or value == 0:
+                raise ValueError(
+                    "tol must be positive and max_iter at least 1, numbers both; got "
+                    f"tol={self.tol!r} and max_iter={self.max_iter!r}."
+                )
 
     def _choose_solver(self, n: int, d: int) -> str:
         if self.svd_solver not in _SOLVERS:
-            raise ValueError(f"svd_solver must be one of {_SOLVERS}, got {self.svd_solver!r}")
+            instead = _THEIRS.get(self.svd_solver) if isinstance(self.svd_solver, str) else None
+            raise ValueError(
+                f"svd_solver must be one of {', '.join(_SOLVERS)}; got {self.svd_solver!r}."
+                + (f' Here "{instead}" is the fast one, and it is exact.' if instead else "")
+            )
         if self.svd_solver == "auto":
             return "full" if max(n, d) <= _SMALL or n < d else "covariance_eigh"
-        if self.svd_solver in ("power", "gradient") and isinstance(self.n_components, float):
+        if self.svd_solver in ("power", "gradient") and isinstance(
+            self.n_components, float | np.floating
+        ):
             raise ValueError(
                 f'svd_solver="{self.svd_solver}" finds a fixed number of components, got '
-                f'n_components={self.n_components}; use "full" to keep a share of the variance'
-            )
-        if not self.tol > 0 or not self.max_iter >= 1:
-            raise ValueError(
-                f"tol must be positive and max_iter at least 1, got tol={self.tol} and "
-                f"max_iter={self.max_iter}"
+                f'n_components={self.n_components}; use "full" to keep a share of the variance.'
             )
         return self.svd_solver
 
     def _solve(self, solver: str, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """The `k` leading eigenpairs of `C`, which is rescaled in place, and the steps taken."""
         if k == 0 or not C.any():  # nothing to iterate on: any orthonormal directions will do
             return np.zeros(k), np.eye(len(C))[:, :k], 0
+        # Products of C with itself must stay in range; a power of two costs no digit.
+        unit = 2.0 ** math.frexp(float(np.trace(C, dtype=np.float64)))[1]
+        C *= 1 / unit
         if solver == "covariance_eigh":
             lam, U = leading_eigenpairs(C, k)
-            return lam, U, 0
+            return lam * unit, U, 0
         iterate = orthogonal_iteration if solver == "power" else reconstruction_descent
         lam, U, steps, residual = iterate(
             C.astype(np.float64, copy=False),
@@ -286,73 +318,22 @@ class PCA:
             warnings.warn(
                 f'PCA(svd_solver="{solver}") stopped after max_iter={self.max_iter} steps with '
                 f"residual {residual:.1e} > tol={self.tol:.1e}: the gap after component {k} is "
-                f'small; raise max_iter, choose another n_components, or use "covariance_eigh"',
+                f'small; raise max_iter, choose another n_components, or use "covariance_eigh".',
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        return lam, U, steps
+        return lam * unit, U, steps
 
     def _score_scale(self) -> np.ndarray:
         """Standard deviations of the scores; whitening a direction of variance 0 is refused."""
         scale = np.sqrt(self.explained_variance_)
-        floor = 10 * np.finfo(scale.dtype).eps * scale.max(initial=0.0)
-        if (scale <= floor).any():
+        flat = self.explained_variance_ <= self._rounding
+        if flat.any():
             raise ValueError(
-                f"cannot whiten component {int(np.argmax(scale <= floor))}: its variance is 0 to "
-                f"rounding; keep fewer components"
+                f"cannot whiten component {int(np.argmax(flat))}: its variance is 0 to rounding; "
+                "keep fewer components."
             )
         return scale
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "components_"):
-            raise NotFittedError("this PCA is not fitted yet: call fit(X) first")
-
-    def _check_features(self, X: np.typing.ArrayLike) -> np.ndarray:
-        self._check_fitted()
-        X = _as_rows(X)
-        if X.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but this PCA was fitted with {self.n_features_in_}"
-            )
-        _finite_mean(X)
-        return X
-
-
-_DEFAULTS = PCA().get_params()
-
-
-def _as_rows(X: np.typing.ArrayLike, name: str = "X") -> np.ndarray:
-    """`X` as a two-dimensional float32 or float64 array; not copied if it is one already."""
-    if hasattr(X, "toarray"):
-        raise ValueError(f"{name} is a sparse matrix; pass {name}.toarray() if it fits in memory")
-    if np.ma.is_masked(X):
-        raise ValueError(f"{name} has masked entries; remove or impute these samples first")
-    X = np.asarray(X)
-    if X.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers, got dtype {X.dtype}")
-    if X.ndim != 2:
-        hint = "; reshape one feature with X.reshape(-1, 1)" if X.ndim == 1 else ""
-        hint = "; flatten images with X.reshape(len(X), -1)" if X.ndim > 2 else hint
-        raise ValueError(f"{name} must have two axes (samples, features), got {X.shape}{hint}")
-    if X.size == 0 and name == "X":
-        raise ValueError(f"{name} is empty: shape {X.shape}")
-    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-
-
-def _finite_mean(X: np.ndarray) -> np.ndarray:
-    """Mean of each column in float64; one pass that also finds NaN and infinity."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = X.mean(axis=0, dtype=np.float64)
-    if np.isfinite(mean).all():
-        return mean
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad) == 0:
-        raise ValueError("the values of X are so large that their sum overflows; rescale them")
-    row, column = bad[0]
-    raise ValueError(
-        f"X contains NaN or infinity ({len(bad)} entries, the first at row {row}, column "
-        f"{column}); remove or impute these samples first"
-    )
 
 
 def _covariance(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -384,25 +365,30 @@ def _check_range(X: np.ndarray, total: float) -> None:
     if not total <= float(limits.max):
         raise ValueError(
             f"the values of X are so large that their squares overflow {X.dtype}; rescale them or "
-            f"use float64"
+            "use float64."
         )
     if total < float(limits.tiny) and np.ptp(X, axis=0).any():
         raise ValueError(
             f"the values of X differ so little that the squares underflow {X.dtype}; rescale them "
-            f"or use float64"
+            "or use float64."
         )
 
 
-def _resolve_count(n_components: int | float | None, n: int, d: int) -> int | None:
+def _resolve_count(n_components: Any, n: int, d: int) -> int | None:
     """Number of components, or None if a share of the variance was asked for."""
     most = min(n, d)
     if n_components is None:
         return most
+    if isinstance(n_components, str) and n_components == "mle":
+        raise ValueError(
+            'n_components="mle" (Minka 2000) is not offered; give a number, or a share of the '
+            "variance such as 0.95."
+        )
     if isinstance(n_components, (float, np.floating)):
         if not 0 < n_components < 1:
             raise ValueError(
                 f"a float n_components is a share of the variance in (0, 1), got {n_components}; "
-                f"for a number of components pass an int"
+                f"for a number of components pass an int."
             )
         return None
     try:
@@ -411,12 +397,12 @@ def _resolve_count(n_components: int | float | None, n: int, d: int) -> int | No
         k = operator.index(n_components)
     except TypeError:
         raise ValueError(
-            f"n_components must be an int, a float in (0, 1) or None, got {n_components!r}"
+            f"n_components must be an int, a float in (0, 1) or None, got {n_components!r}."
         ) from None
     if not 0 <= k <= most:
         raise ValueError(
             f"n_components={k} must be between 0 and min(n_samples, n_features) = "
-            f"min({n}, {d}) = {most}"
+            f"min({n}, {d}) = {most}."
         )
     return k
 

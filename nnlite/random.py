@@ -40,7 +40,7 @@ def seed(n: int | None = None) -> None:
     if isinstance(n, np.random.Generator):
         raise TypeError(
             "seed() takes an integer, got a Generator; pass a generator as rng= to the function "
-            "that draws the numbers"
+            "that draws the numbers."
         )
     generator = np.random.default_rng() if n is None else default_rng(n)
     with _lock:
@@ -87,8 +87,8 @@ def default_rng(rng: RNGLike | None = None) -> np.random.Generator:
     ):
         raise TypeError(
             f"rng must be None, an integer seed or a numpy.random.Generator, got "
-            f"{type(rng).__name__}; make a generator with numpy.random.default_rng(seed)"
+            f"{type(rng).__name__}; make a generator with numpy.random.default_rng(seed)."
         )
     if isinstance(rng, (int, np.integer)) and rng < 0:
-        raise ValueError(f"a seed must be a non-negative integer, got {rng}")
+        raise ValueError(f"a seed must be a non-negative integer, got {rng}.")
     return np.random.default_rng(rng)

@@ -60,6 +60,9 @@ class Sparse:
     ("data", "error", "words"),
     [
         (np.ma.masked_array([1.0, 999], [0, 1]), ValueError, "masked entries"),
+        ([np.ma.masked_array([1.0, 999], [0, 1])], ValueError, "masked entries"),
+        ([1.0, np.ma.masked], ValueError, "masked entries"),
+        (np.ma.zeros(2, [("x", float)]), TypeError, "records"),
         (Sparse(), TypeError, "toarray"),
         ([[1, 2], [3]], ValueError, "ragged"),
         ([1j], TypeError, "complex"),

@@ -20,12 +20,12 @@ LAYERS = [
     {"nn", "optim"},
     {"weights"},
     {"training"},
-    {"_eigen", "pca"},
+    {"_estimator", "_eigen", "pca"},
     {"likelihood", "autoencoders", "gans"},
     {"datasets"},
     {"plots"},
     {"nnlite"},  # the public face: whoever imports it imports everything
-    {"cli"},
+    {"cli", "__main__"},
 ]
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 

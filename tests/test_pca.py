@@ -5,7 +5,8 @@ import pytest
 
 from nnlite import _eigen
 from nnlite.datasets import gaussian_cloud, mnist
-from nnlite.pca import PCA, ConvergenceWarning, NotFittedError
+from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite.pca import PCA
 
 SOLVERS = ["covariance_eigh", "full", "power", "gradient"]
 
@@ -273,12 +274,24 @@ def with_entry(value):
         (with_entry(np.nan), "NaN or infinity.*row 2, column 1"),
         (with_entry(-np.inf), "NaN or infinity.*row 2, column 1"),
         (GOOD.astype(complex), "complex128"),
-        (np.array([["a", "b"]]), "real numbers"),
         (np.array([[1.7e308, 1], [1.7e308, 2.0]]), "overflow"),
     ],
 )
 def test_bad_data_are_refused_with_what_was_seen(X, message):
     with pytest.raises(ValueError, match=message):
+        PCA().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.array([["a", "b"]]), "real numbers"),
+        (GOOD.astype(object), r"astype\(float\)"),
+        (None, "X is None"),
+    ],
+)
+def test_what_holds_no_numbers_is_refused(X, message):
+    with pytest.raises(TypeError, match=message):
         PCA().fit(X)
 
 
@@ -354,7 +367,18 @@ def test_masked_entries_are_refused_and_not_taken_for_data():
         PCA(1).fit(X)
 
 
-@pytest.mark.parametrize("options", [{"tol": np.nan}, {"tol": 0.0}, {"max_iter": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tol": np.nan},
+        {"tol": 0.0},
+        {"tol": "small"},
+        {"tol": True},
+        {"max_iter": 0},
+        {"max_iter": None},
+        {"max_iter": 2.5},
+    ],
+)
 def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
     with pytest.raises(ValueError, match="tol must be positive and max_iter at least 1"):
         PCA(1, svd_solver="power", **options).fit(np.eye(3))
@@ -363,3 +387,120 @@ def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
 def test_a_truth_value_is_no_number_of_components():
     with pytest.raises(ValueError, match="n_components must be an int"):
         PCA(True).fit(np.eye(3))
+
+
+# ---- relatives of scikit-learn's tests ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+@pytest.mark.parametrize("k", [0, 2, 5])
+def test_precision_is_the_inverse_of_the_covariance(cloud, k, whiten):
+    pca = PCA(k, whiten=whiten).fit(cloud[0])
+    np.testing.assert_allclose(pca.get_precision() @ pca.get_covariance(), np.eye(5), atol=1e-11)
+    # Whitening changes the scores, and not what the model says about the data.
+    theirs = pytest.importorskip("sklearn.decomposition").PCA(k).fit(cloud[0])
+    np.testing.assert_allclose(pca.get_precision(), theirs.get_precision(), rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (GOOD[0], r"one sample is X.reshape\(1, -1\)"),
+        (GOOD[:, 0], "rows of 4 features"),
+        (np.float64(3.0), "a single number"),
+    ],
+)
+def test_a_vector_is_one_sample_if_it_has_as_many_entries_as_features(X, message):
+    with pytest.raises(ValueError, match=message):
+        PCA(2).fit(GOOD).transform(X)
+
+
+def test_a_vector_is_one_feature_for_a_model_of_one_feature():
+    with pytest.raises(ValueError, match=r"one feature is X.reshape\(-1, 1\)"):
+        PCA(1).fit(GOOD[:, :1]).transform(GOOD[:, 0])
+
+
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float16", ">f4", "longdouble"])
+def test_numbers_of_any_dtype_give_the_answer_of_float64(solver, dtype):
+    X = (20 * np.abs(np.random.default_rng(0).standard_normal((30, 3)))).astype(dtype)
+    ours, exact = PCA(1, svd_solver=solver, rng=0).fit(X), PCA(1).fit(X.astype(np.float64))
+    rtol = 1e-5 if dtype == ">f4" else 1e-9
+    np.testing.assert_allclose(ours.explained_variance_, exact.explained_variance_, rtol=rtol)
+    assert ours.components_.dtype == (np.float32 if dtype == ">f4" else np.float64)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_memory_order_and_read_only_data_make_no_difference(solver):
+    X = np.asfortranarray(np.random.default_rng(0).standard_normal((40, 6)))
+    X.flags.writeable = False
+    ours, plain = (PCA(2, svd_solver=solver, rng=0).fit(a) for a in (X, np.ascontiguousarray(X)))
+    np.testing.assert_allclose(ours.components_, plain.components_, atol=1e-7)
+    strided = np.repeat(X, 2, axis=0)[::2]
+    np.testing.assert_allclose(ours.transform(strided), ours.transform(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("dtype", "scales"), [("f8", (1e-150, 1e150)), ("f4", (1e-17, 1e17))])
+def test_units_at_the_ends_of_the_range_change_nothing_else(solver, dtype, scales):
+    X = np.random.default_rng(0).standard_normal((50, 4)) * [4.0, 2.0, 1.0, 0.5]
+    exact = PCA(2, svd_solver="full").fit(X)
+    for scale in scales:
+        pca = PCA(2, svd_solver=solver, rng=0).fit((scale * X).astype(dtype))
+        bound = 1e-5 if dtype == "f4" else 1e-7
+        np.testing.assert_allclose(projector(pca), projector(exact), atol=bound)
+        np.testing.assert_allclose(
+            pca.explained_variance_ / dtype_of(dtype)(scale) ** 2,
+            exact.explained_variance_,
+            rtol=bound,
+        )
+
+
+def dtype_of(name):
+    return np.dtype(name).type
+
+
+@pytest.mark.parametrize("solver", ["randomized", "arpack"])
+def test_solvers_of_scikit_learn_are_refused_with_ours_named(solver):
+    with pytest.raises(ValueError, match=f"got '{solver}'. Here \"covariance_eigh\""):
+        PCA(2, svd_solver=solver).fit(GOOD)
+
+
+def test_minkas_choice_is_refused_by_name():
+    with pytest.raises(ValueError, match="not offered; give a number, or a share"):
+        PCA("mle").fit(GOOD)
+
+
+@pytest.mark.parametrize("solver", ["full", "covariance_eigh"])
+@pytest.mark.parametrize("column", ["0.1", "copy", "sum"])
+def test_no_variance_up_to_rounding_is_no_density_and_is_not_whitened(solver, column):
+    a, b = np.random.default_rng(0).standard_normal((2, 700))
+    third = {"0.1": np.full(700, 0.1), "copy": a, "sum": 0.1 * a + 0.2 * b}[column]
+    X = np.c_[a, b, third]
+    with pytest.raises(ValueError, match=r"variance 0.*density"):
+        PCA(2, svd_solver=solver).fit(X).score(X)
+    with pytest.raises(ValueError, match=r"variance 0.*density"):
+        PCA(3, svd_solver=solver).fit(X).get_precision()
+    with pytest.raises(ValueError, match="whiten component 2"):
+        PCA(3, svd_solver=solver, whiten=True).fit_transform(X)
+
+
+def test_data_of_equal_numbers_have_variance_0_whatever_the_number():
+    for value in (0.1, 1 / 3, 1e9 / 7, 1e-300):
+        pca = PCA(2).fit(np.full((1000, 3), value))
+        np.testing.assert_array_equal(pca.explained_variance_, 0)
+        np.testing.assert_array_equal(pca.explained_variance_ratio_, 0)
+
+
+def test_a_failed_fit_keeps_the_one_before():
+    pca = PCA(2).fit(GOOD)
+    before = pca.transform(GOOD)
+    with pytest.raises(ValueError, match="NaN"):
+        pca.fit(with_entry(np.nan)[:, :3])
+    np.testing.assert_array_equal(pca.transform(GOOD), before)
+
+
+@pytest.mark.parametrize("value", [None, 1, "yes"])
+def test_whitening_is_true_or_false(value):
+    with pytest.raises(ValueError, match="whiten is True or False"):
+        PCA(2, whiten=value).fit(GOOD)

@@ -13,36 +13,46 @@ import numpy as np
 from nnlite import nn
 from nnlite.autoencoders.corruption import Corruption
 from nnlite.autoencoders.model import Autoencoder
+from nnlite.autoencoders.recipe import Networks, Recipe
 from nnlite.engine import Tensor
 from nnlite.nn import functional as F
-from nnlite.random import default_rng
 
+Generator = np.random.Generator
 Activation = Callable[[], nn.Module]
 
 
 def linear(
-    n_features: int, n_components: int, *, bias: bool = True, **settings: Any
+    n_features: int | None, n_components: int, *, bias: bool = True, **settings: Any
 ) -> Autoencoder:
     """One linear layer in, one out: the network that is PCA (lecture 03).
 
     Parameters
     ----------
-    n_features, n_components : int
+    n_features : int or None
+        None takes as many as the data of the first ``fit`` have.
+    n_components : int
     bias : bool
         Without biases the data should be centred.
     **settings
         See :class:`Autoencoder`.
     """
-    rng = settings["rng"] = default_rng(settings.get("rng"))
-    return Autoencoder(
+    own = {"n_features": n_features, "n_components": n_components, "bias": bias}
+    return Autoencoder.from_recipe(Recipe(_linear, _check_linear, own), **settings)
+
+
+def _linear(rng: Generator, n_features: int, n_components: int, bias: bool) -> Networks:
+    return (
         nn.Linear(n_features, n_components, bias, rng=rng),
         nn.Linear(n_components, n_features, bias, rng=rng),
-        **settings,
     )
 
 
+def _check_linear(n_features: int | None, n_components: int, bias: bool) -> None:
+    _check_sizes((n_features, n_components))
+
+
 def deep(
-    sizes: Sequence[int],
+    sizes: Sequence[int | None],
     *,
     activation: Activation = nn.ReLU,
     code: Activation | None = None,
@@ -56,7 +66,8 @@ def deep(
     Parameters
     ----------
     sizes : sequence of int
-        Features, hidden layers, code: ``(784, 256, 64)`` gives 784-256-64-256-784.
+        Features, hidden layers, code: ``(784, 256, 64)`` gives 784-256-64-256-784. With None in
+        the place of the features they are counted in the data of the first ``fit``.
     activation : callable
         Makes the module between layers, such as ``nn.ReLU`` or ``nn.Tanh``.
     code : callable, optional
@@ -64,15 +75,18 @@ def deep(
     **settings
         See :class:`Autoencoder`.
     """
-    _check_sizes(sizes)
-    rng = settings["rng"] = default_rng(settings.get("rng"))
-    return Autoencoder(
-        _stack(sizes, activation, code, rng), _stack(sizes[::-1], activation, None, rng), **settings
-    )
+    own = {"sizes": sizes, "activation": activation, "code": code}
+    return Autoencoder.from_recipe(Recipe(_deep, _check_sizes, own), **settings)
+
+
+def _deep(
+    rng: Generator, sizes: Sequence[int], activation: Activation, code: Activation | None
+) -> Networks:
+    return _stack(sizes, activation, code, rng), _stack(sizes[::-1], activation, None, rng)
 
 
 def tied(
-    sizes: Sequence[int], *, activation: Activation = nn.Sigmoid, **settings: Any
+    sizes: Sequence[int | None], *, activation: Activation = nn.Sigmoid, **settings: Any
 ) -> Autoencoder:
     """A deep autoencoder whose decoder uses the encoder's weights, transposed (lecture 04, L).
 
@@ -87,15 +101,18 @@ def tied(
     activation : callable
         Makes the module after each layer, the code's included.
     """
-    _check_sizes(sizes)
-    rng = settings["rng"] = default_rng(settings.get("rng"))
+    own = {"sizes": sizes, "activation": activation}
+    return Autoencoder.from_recipe(Recipe(_tied, _check_sizes, own), **settings)
+
+
+def _tied(rng: Generator, sizes: Sequence[int], activation: Activation) -> Networks:
     encoder = _stack(sizes, activation, activation, rng)
     layers = [layer for layer in encoder if isinstance(layer, nn.Linear)]
-    return Autoencoder(encoder, TiedDecoder(layers, activation), **settings)
+    return encoder, TiedDecoder(layers, activation)
 
 
 def denoising(
-    sizes: Sequence[int],
+    sizes: Sequence[int | None],
     corruption: Corruption,
     *,
     activation: Activation = nn.ReLU,
@@ -112,7 +129,13 @@ def denoising(
     corruption : callable
         ``Masking(v)``, ``GaussianNoise(sigma)`` or any function of (x, rng).
     """
-    return deep(sizes, activation=activation, code=activation, corruption=corruption, **settings)
+    own = {"sizes": sizes, "activation": activation}
+    recipe = Recipe(_denoising, _check_sizes, own)
+    return Autoencoder.from_recipe(recipe, corruption=corruption, **settings)
+
+
+def _denoising(rng: Generator, sizes: Sequence[int], activation: Activation) -> Networks:
+    return _deep(rng, sizes, activation, activation)
 
 
 def convolutional(
@@ -139,19 +162,18 @@ def convolutional(
     ValueError
         If the image cannot be halved that often.
     """
-    if len(image_shape) != 3 or not all(n > 0 for n in (*image_shape, *channels, n_components)):
-        raise ValueError(
-            "image_shape is (channels, height, width), and all sizes are positive; got "
-            f"image_shape={image_shape}, channels={channels}, n_components={n_components}."
-        )
+    own = {"image_shape": image_shape, "channels": channels, "n_components": n_components}
+    return Autoencoder.from_recipe(Recipe(_convolutional, _check_images, own), **settings)
+
+
+def _convolutional(
+    rng: Generator,
+    image_shape: tuple[int, int, int],
+    channels: Sequence[int],
+    n_components: int,
+) -> Networks:
     C, H, W = image_shape
     factor = 2 ** len(channels)
-    if not channels or H % factor or W % factor:
-        raise ValueError(
-            f"an image of {H} x {W} cannot be halved {len(channels)} times: both sides must be "
-            f"divisible by {factor}, and there must be at least one layer."
-        )
-    rng = settings["rng"] = default_rng(settings.get("rng"))
     small = (channels[-1], H // factor, W // factor)
     n_small = int(np.prod(small))
     down: list[nn.Module] = []
@@ -165,7 +187,24 @@ def convolutional(
     down += [nn.Flatten(), nn.Linear(n_small, n_components, rng=rng)]
     for before, after in pairwise([*channels[::-1], C]):
         up += [nn.ConvTranspose2d(before, after, 4, 2, 1, rng=rng), nn.ReLU()]
-    return Autoencoder(nn.Sequential(*down), nn.Sequential(*up[:-1]), **settings)
+    return nn.Sequential(*down), nn.Sequential(*up[:-1])
+
+
+def _check_images(
+    image_shape: tuple[int, int, int], channels: Sequence[int], n_components: int
+) -> None:
+    if len(image_shape) != 3 or not all(map(_is_size, (*image_shape, *channels, n_components))):
+        raise ValueError(
+            "image_shape is (channels, height, width), and all sizes are positive; got "
+            f"image_shape={image_shape}, channels={channels}, n_components={n_components}."
+        )
+    _, H, W = image_shape
+    factor = 2 ** len(channels)
+    if not channels or H % factor or W % factor:
+        raise ValueError(
+            f"an image of {H} x {W} cannot be halved {len(channels)} times: both sides must be "
+            f"divisible by {factor}, and there must be at least one layer."
+        )
 
 
 class TiedDecoder(nn.Module):
@@ -207,13 +246,18 @@ def _stack(
     return nn.Sequential(*layers) if last is None else nn.Sequential(*layers, last())
 
 
-def _check_sizes(sizes: Sequence[int]) -> None:
+def _check_sizes(sizes: Sequence[int | None], **_: Any) -> None:
+    """Raise unless all are positive; the first, the number of features, may be None."""
     if (
         not isinstance(sizes, Sequence | np.ndarray)
         or len(sizes) < 2
-        or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes)
+        or not all(_is_size(n) or (n is None and i == 0) for i, n in enumerate(sizes))
     ):
         raise ValueError(
-            "sizes are positive numbers of units from the features to the code, such as "
-            f"(784, 256, 64); got {sizes!r}."
+            "sizes are positive numbers of units from the features (None: as many as the data "
+            f"have) to the code, such as (784, 256, 64); got {sizes!r}."
         )
+
+
+def _is_size(n: Any) -> bool:
+    return isinstance(n, int | np.integer) and not isinstance(n, bool) and bool(n > 0)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnlite._arguments import as_array
+
 Array = NDArray[Any]
 
 
@@ -32,7 +34,7 @@ class AffineMap:
 
     def __call__(self, x: ArrayLike) -> Array:
         """Apply to samples in rows."""
-        return np.asarray(x) @ self.A.T + self.b
+        return as_array(x, "x") @ self.A.T + self.b
 
 
 def optimal_linear_autoencoder(
@@ -170,7 +172,7 @@ def off_distribution_error(
         Of the distribution on which the map is used.
     """
     Sigma = _moment(covariance, "covariance")
-    A, b, mu = np.asarray(A, float), np.asarray(b, float), np.asarray(mean, float)
+    A, b, mu = (as_array(v, n, float) for v, n in ((A, "A"), (b, "b"), (mean, "mean")))
     N = len(Sigma)
     if A.shape != (N, N) or b.shape != (N,) or mu.shape != (N,):
         raise ValueError(
@@ -187,7 +189,7 @@ def bernoulli_entropy(x: ArrayLike) -> Array:
 
     ``-x log x - (1-x) log(1-x)``, with 0 log 0 = 0; same shape as x.
     """
-    p = np.asarray(x)
+    p = as_array(x, "x")
     if p.size and not (np.min(p) >= 0 and np.max(p) <= 1):
         raise ValueError(
             f"probabilities lie between 0 and 1; found values from {np.min(p)} to {np.max(p)}."
@@ -197,7 +199,7 @@ def bernoulli_entropy(x: ArrayLike) -> Array:
 
 
 def _moment(matrix: ArrayLike, name: str) -> Array:
-    M = np.asarray(matrix, float)
+    M = as_array(matrix, name, float)
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"{name} must be a square matrix; got shape {M.shape}.")
     if not np.isfinite(M).all():
@@ -208,7 +210,7 @@ def _moment(matrix: ArrayLike, name: str) -> Array:
 
 
 def _mean(mean: ArrayLike | None, N: int) -> Array:
-    mu = np.zeros(N) if mean is None else np.asarray(mean, float)
+    mu = np.zeros(N) if mean is None else as_array(mean, "mean", float)
     if mu.shape != (N,) or not np.isfinite(mu).all():
         raise ValueError(f"mean must be finite, of shape ({N},); got {mu.shape}: {mu}.")
     return mu

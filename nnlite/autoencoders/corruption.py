@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnlite._arguments import as_array
 from nnlite.random import RNGLike, default_rng
 
 Corruption = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
@@ -89,5 +90,5 @@ def _is_number(value: Any) -> bool:
 
 def _floating(x: ArrayLike) -> NDArray[Any]:
     """``x`` as an array of floats: whole numbers could not hold what is added to them."""
-    x = np.asarray(x)
+    x = as_array(x, "x")
     return x if x.dtype.kind == "f" else x.astype(np.float64)

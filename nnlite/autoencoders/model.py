@@ -12,27 +12,41 @@ the ten lines of lecture 04:
         optimiser.step()
 """
 
+import copy
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlite import nn, optim
+from nnlite._arguments import as_array
+from nnlite._estimator import column_names, in_range
 from nnlite.autoencoders.closed_forms import bernoulli_entropy
 from nnlite.autoencoders.corruption import Corruption
+from nnlite.autoencoders.recipe import Rebuildable, count
 from nnlite.engine import Tensor, no_grad
+from nnlite.errors import NotFittedError
 from nnlite.nn import functional as F
-from nnlite.pca import NotFittedError
 from nnlite.random import RNGLike, default_rng
-from nnlite.training import batches, progress
+from nnlite.training import progress
 
 Array = NDArray[Any]
-_LOSSES = ("squared_error", "cross_entropy")
+_STATE = (  # what a fit changes, beside the weights
+    "encoder",
+    "decoder",
+    "loss_curve_",
+    "validation_curve_",
+    "_optimiser",
+    "_sample_shape",
+    "_n_codes",
+    "_has_weights",
+    "_untrained",
+)
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(nn.Module, Rebuildable):
     """An encoder and a decoder trained together, with scikit-learn's interface.
 
     Parameters
@@ -57,6 +71,9 @@ class Autoencoder(nn.Module):
         For the order of samples and the corruption.
     verbose : bool
         Show a progress bar with the running loss.
+    warm_start : bool
+        Whether a second ``fit`` goes on from where the first ended, or starts again with the
+        weights of the beginning (drawn anew by the builders).
 
     Attributes
     ----------
@@ -66,6 +83,15 @@ class Autoencoder(nn.Module):
         The same on the validation data, where given.
     n_features_in_ : int
         Number of features of one sample.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if the training data were a frame.
+
+    Notes
+    -----
+    For scikit-learn it is a transformer whose ``score`` is minus the mean reconstruction error.
+    ``clone`` gives an untrained copy. Its parameters are those above; for an autoencoder from a
+    builder, the builder's own stand in place of `encoder` and `decoder`, so that a grid search can
+    try ``{"sizes": [(784, 64, 8), (784, 256, 8)]}``.
 
     Examples
     --------
@@ -87,35 +113,29 @@ class Autoencoder(nn.Module):
         lr: float = 2e-3,
         rng: RNGLike | None = None,
         verbose: bool = False,
+        warm_start: bool = True,
     ) -> None:
         super().__init__()
-        if loss not in _LOSSES:
-            raise ValueError(f"loss must be one of {', '.join(_LOSSES)}; got {loss!r}.")
-        if corruption is not None and not callable(corruption):
-            raise TypeError(
-                f"corruption must be a function of (x, rng), as Masking(0.3); got {corruption!r}."
-            )
-        if not isinstance(lr, int | float | np.number) or not 0 <= lr < np.inf:
-            raise ValueError(f"lr must be a finite number of at least 0; got {lr!r}.")
         self.encoder = encoder
         self.decoder = decoder
-        self.loss = loss
-        self.corruption = corruption
-        self.epochs = _count(epochs, "epochs", 0)
-        self.batch_size = _count(batch_size, "batch_size", 1)
-        self.lr = lr
-        self.verbose = verbose
+        self._set(
+            loss=loss,
+            corruption=corruption,
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+            verbose=verbose,
+            warm_start=warm_start,
+        )
+        self.rng = rng
         self._rng = default_rng(rng)
-        self._optimiser: optim.Adam | None = None
-        self.loss_curve_: list[float] = []
-        self.validation_curve_: list[float] = []
-        self._sample_shape: tuple[int, ...] | None = None
-        self._has_weights = False  # trained or loaded, rather than random
+        self._forget()
 
     # ---- the map ----------------------------------------------------------------------------
 
     def forward(self, x: Any) -> Tensor:
         """Reconstruction of ``x``, of the same shape."""
+        self._check_built()
         return self._output(self.decoder(self.encoder(x)))
 
     def error(self, x_hat: Tensor, x: Array) -> Tensor:
@@ -131,6 +151,8 @@ class Autoencoder(nn.Module):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Any:
         """Copy weights in, as :meth:`nn.Module.load_state_dict`; no ``fit`` is needed then."""
+        self._check_built()
+        self._before_training()
         keys = super().load_state_dict(state_dict, strict)
         self._has_weights = True
         return keys
@@ -138,7 +160,7 @@ class Autoencoder(nn.Module):
     # ---- scikit-learn's interface -----------------------------------------------------------
 
     @property
-    def n_features_in_(self) -> int:
+    def n_features_in_(self) -> int:  # type: ignore[override]
         """Number of features of one sample."""
         if self._sample_shape is None:
             raise NotFittedError("this autoencoder has not seen data yet: call fit(X) first.")
@@ -147,21 +169,24 @@ class Autoencoder(nn.Module):
     def __sklearn_is_fitted__(self) -> bool:
         return self._has_weights
 
-    def __sklearn_tags__(self) -> Any:
-        # only scikit-learn's pipelines ask for this, so it is there to be imported
-        from sklearn.base import BaseEstimator, TransformerMixin
+    def _kept_dtypes(self) -> tuple[Any, ...]:
+        return (self._dtype(),)
 
-        return type("_Transformer", (TransformerMixin, BaseEstimator), {})().__sklearn_tags__()
+    @property
+    def _n_outputs(self) -> int:
+        if self._n_codes is None:
+            raise NotFittedError("the length of the code is not known yet: call transform first.")
+        return self._n_codes
 
     def fit(
         self,
         X: ArrayLike,
-        y: None = None,
+        y: object = None,
         *,
         epochs: int | None = None,
         validation: ArrayLike | None = None,
-    ) -> "Autoencoder":
-        """Train on samples; a second call goes on from where the first ended.
+    ) -> Self:
+        """Train on samples; a second call goes on from where the first ended (`warm_start`).
 
         Parameters
         ----------
@@ -190,30 +215,61 @@ class Autoencoder(nn.Module):
         Notes
         -----
         An interrupt (Ctrl-C, or the stop button of a notebook) ends training after the current
-        batch and keeps the model as it is.
+        batch and keeps the model as it is. Any error, on the other hand, leaves it as it was before
+        the call. A last batch of one sample joins the batch before it: batch normalisation can do
+        nothing with one.
         """
-        epochs = self.epochs if epochs is None else _count(epochs, "epochs", 0)
-        X = self._samples(X, "X")
-        V = None if validation is None else self._samples(validation, "validation")
-        if V is not None and V.shape[1:] != X.shape[1:]:
-            raise ValueError(
-                f"X has samples of shape {X.shape[1:]}, but validation of shape {V.shape[1:]}."
-            )
+        epochs = self.epochs if epochs is None else count(epochs, "epochs", 0)
+        names = column_names(X)
+        undo = self._snapshot()
+        try:
+            if self._has_weights and not self.warm_start:
+                self._rebuild()
+            self._check_names(X)
+            x = self._samples(X, "X")
+            v = None if validation is None else self._samples(validation, "validation")
+            theirs = column_names(validation)
+            if names is not None and theirs is not None and list(theirs) != list(names):
+                raise ValueError(
+                    "validation must have the columns of X, in their order: validation[X.columns]."
+                )
+            if v is not None and v.shape[1:] != x.shape[1:]:
+                raise ValueError(
+                    f"X has samples of shape {x.shape[1:]}, but validation of shape {v.shape[1:]}."
+                )
+            self._prepare(x)
+            self._train(x, v, epochs)
+        except Exception:
+            undo()
+            raise
+        finally:
+            self.eval()
+        if names is not None:
+            self.feature_names_in_ = names
+        return self
+
+    def _prepare(self, X: Array) -> None:
+        """Networks that fit the samples, and an optimiser for their parameters."""
+        self._build_for(int(np.prod(X.shape[1:])))
+        self._before_training()
         if self._sample_shape is None:
             self._try_one(X)
             self._sample_shape = X.shape[1:]
         if self._optimiser is None:
             self._optimiser = optim.Adam(self.parameters(), lr=self.lr)
-        optimiser = self._optimiser
         self._has_weights = True
-        steps = epochs * -(-len(X) // self.batch_size)
-        step = 0
+
+    def _train(self, X: Array, V: Array | None, epochs: int) -> None:
+        """The loop of lecture 04."""
+        optimiser = self._optimiser
+        assert optimiser is not None
+        step, steps = 0, epochs * len(_ends(len(X), self.batch_size))
         bar = progress(epochs, "epochs") if self.verbose else None
         self.train()
         try:
             for _ in bar or range(epochs):
                 total = 0.0
-                for x in batches(X, batch_size=self.batch_size, rng=self._rng):
+                for x in _batches(X, self.batch_size, self._rng):
                     optimiser.param_groups[0]["lr"] = _cosine(self.lr, step, steps)
                     total += self._train_on(x, optimiser) * len(x)
                     step += 1
@@ -225,10 +281,30 @@ class Autoencoder(nn.Module):
         except KeyboardInterrupt:
             warnings.warn(
                 f"training interrupted after {step} of {steps} steps; the model is kept as it is.",
-                stacklevel=2,
+                stacklevel=3,
             )
-        self.eval()
-        return self
+
+    def _snapshot(self) -> Callable[[], None]:
+        """A function that brings everything back to where it is now."""
+        before = {name: getattr(self, name) for name in _STATE}
+        for curve in ("loss_curve_", "validation_curve_"):
+            before[curve] = list(before[curve])
+        names = getattr(self, "feature_names_in_", None)
+        weights = {} if self.encoder is None else copy.deepcopy(self.state_dict())
+        optimiser = self._optimiser
+        moments = {} if optimiser is None else copy.deepcopy(optimiser.state_dict())
+
+        def undo() -> None:
+            for name, value in before.items():
+                setattr(self, name, value)
+            if names is not None:
+                self.feature_names_in_ = names
+            if weights:
+                nn.Module.load_state_dict(self, weights)
+            if optimiser is not None:
+                optimiser.load_state_dict(moments)
+
+        return undo
 
     # NumPy's warning of an overflow would come first, and say less than the error below.
     @np.errstate(over="ignore", invalid="ignore")
@@ -264,34 +340,33 @@ class Autoencoder(nn.Module):
 
     def transform(self, X: ArrayLike) -> Array:
         """Codes of samples, shape (n, n_components)."""
-        self._check_fitted()
-        return self._apply(self.encoder, self._samples(X, "X"))
-
-    def fit_transform(self, X: ArrayLike, y: None = None) -> Array:
-        """:meth:`fit`, then the codes of the same samples."""
-        return self.fit(X).transform(X)
+        Z = self._apply(self.encoder, self._known_samples(X))
+        self._n_codes = Z.shape[1]
+        return self._in_container(Z, X)
 
     def inverse_transform(self, Z: ArrayLike) -> Array:
         """Samples decoded from codes of shape (n, n_components)."""
         self._check_fitted()
-        Z = np.asarray(Z)
+        Z = as_array(Z, "Z")
         if Z.ndim != 2 or not len(Z) or Z.dtype.kind not in "fiub" or not np.isfinite(Z).all():
             raise ValueError(
                 "codes must be a finite array of numbers, shape (n, n_components); got shape "
                 f"{Z.shape}, dtype {Z.dtype}."
             )
-        Z = Z.astype(self._dtype(), copy=False)
+        Z = in_range(Z, self._dtype(), "Z")
+        if self._n_codes not in (None, Z.shape[1]):
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but the code of this autoencoder has {self._n_codes}."
+            )
         return self._apply(lambda z: self._output(self.decoder(z)), Z)
 
     def reconstruct(self, X: ArrayLike) -> Array:
         """``h(x) = g(f(x))``: samples passed through the code, of their own shape."""
-        self._check_fitted()
-        return self._apply(self.forward, self._samples(X, "X"))
+        return self._apply(self.forward, self._known_samples(X))
 
     def reconstruction_error(self, X: ArrayLike) -> Array:
         """Error of each sample, summed over its features, shape (n,); cross-entropy in nats."""
-        self._check_fitted()
-        X = self._samples(X, "X")
+        X = self._known_samples(X)
         a = self._apply(lambda x: self.decoder(self.encoder(x)), X).reshape(len(X), -1)
         x = X.reshape(len(X), -1)
         if self.loss == "cross_entropy":
@@ -299,7 +374,7 @@ class Autoencoder(nn.Module):
             return (np.maximum(a, 0) - x * a + np.log1p(np.exp(-np.abs(a)))).sum(1)
         return ((a - x) ** 2).sum(1)
 
-    def score(self, X: ArrayLike, y: None = None) -> float:
+    def score(self, X: ArrayLike, y: object = None) -> float:
         """Minus the mean reconstruction error: larger is better, as everywhere in scikit-learn."""
         return -float(self.reconstruction_error(X).mean())
 
@@ -316,26 +391,36 @@ class Autoencoder(nn.Module):
         finally:
             self.train(was_training)
 
+    def _known_samples(self, X: ArrayLike) -> Array:
+        """Samples for a network with weights, with the columns it was trained on."""
+        self._check_fitted()
+        self._check_names(X)
+        return self._samples(X, "X")
+
     def _samples(self, X: ArrayLike, name: str) -> Array:
-        X = np.asarray(X)
-        if X.ndim < 2 or not X.size:
+        """Samples in the dtype of the weights, of the shape seen before, finite."""
+        if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+            raise ValueError(f"Complex data not supported: {name} must hold real numbers.")
+        X = as_array(X, name)
+        if X.ndim < 2:
             raise ValueError(
                 f"{name} must hold at least one sample per row, shape (n, features); got "
-                f"{X.shape}. A single sample x is X = x[None]."
+                f"{X.shape}. Reshape your data: a single sample x is X = x[None]."
             )
-        if X.dtype.kind not in "fiub":
-            raise TypeError(f"{name} must hold numbers; got dtype {X.dtype}.")
+        if not X.size:
+            raise ValueError(
+                f"{name} must hold at least one sample per row, shape (n, features); got "
+                f"{X.shape}: {X.shape[0]} sample(s), {int(np.prod(X.shape[1:]))} feature(s) "
+                f"(shape={X.shape}) while a minimum of 1 is required."
+            )
         if not np.isfinite(X).all():
             raise ValueError(f"{name} contains NaN or infinity; remove or fill those values first.")
-        dtype = self._dtype()
-        largest = np.abs(X).max() if X.dtype.kind == "f" else 0
-        if largest > np.finfo(dtype).max:
-            raise ValueError(f"{name} reaches {largest:.3g}, too large for {dtype}: rescale it.")
-        X = X.astype(dtype, copy=False)
+        X = in_range(X, self._dtype(), name)
         if self._sample_shape is not None and X.shape[1:] != self._sample_shape:
             raise ValueError(
-                f"{name} has samples of shape {X.shape[1:]}; this autoencoder was trained on "
-                f"{self._sample_shape}."
+                f"{name} has {int(np.prod(X.shape[1:]))} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input: the samples are of shape "
+                f"{X.shape[1:]}; this autoencoder was trained on {self._sample_shape}."
             )
         if self.loss == "cross_entropy" and not (X.min() >= 0 and X.max() <= 1):
             raise ValueError(
@@ -345,7 +430,12 @@ class Autoencoder(nn.Module):
         return X
 
     def _dtype(self) -> np.dtype[Any]:
-        return np.dtype(next(iter(self.parameters())).dtype)
+        if self.encoder is None and self._recipe is not None:
+            return self._recipe.dtype
+        first = next(iter(self.parameters()), None)
+        if first is None:
+            raise ValueError("this autoencoder has no parameters, so there is nothing to train.")
+        return np.dtype(first.dtype)
 
     def _check_fitted(self) -> None:
         if not self._has_weights:
@@ -356,6 +446,12 @@ class Autoencoder(nn.Module):
     def _try_one(self, X: Array) -> None:
         """Send one sample through, to see that it fits and whether the code is narrow."""
         code = self._apply(self.encoder, X[:1])
+        if code.ndim != 2:
+            raise ValueError(
+                f"the encoder must return codes of shape (n, n_components); it turns {X[:1].shape} "
+                f"into {code.shape}."
+            )
+        self._n_codes = code.shape[1]
         x_hat = self._apply(self.decoder, code)
         if x_hat.shape[1:] != X.shape[1:]:
             raise ValueError(
@@ -367,7 +463,7 @@ class Autoencoder(nn.Module):
                 f"the code has {code.size} numbers for {X[0].size} features, so the network can "
                 "copy its input and need not learn anything about it (lecture 05). Use a smaller "
                 "code or a corruption.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -383,10 +479,20 @@ def entropy_floor(X: ArrayLike) -> float:
     return float(H.reshape(len(H), -1).sum(1).mean())
 
 
-def _count(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
-    return int(value)
+def _batches(X: Array, size: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Mini-batches in random order."""
+    order, start = rng.permutation(len(X)), 0
+    for end in _ends(len(X), size):
+        yield X[order[start:end]]
+        start = end
+
+
+def _ends(n: int, size: int) -> list[int]:
+    """Where the mini-batches of n samples end; one sample left over joins those before it."""
+    ends = [*range(size, n, size), n]
+    if len(ends) > 1 and size > 1 and n - ends[-2] == 1:
+        del ends[-2]
+    return ends
 
 
 def _cosine(lr: float, step: int, steps: int) -> float:

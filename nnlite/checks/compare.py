@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_array
 from nnlite.checks import report
 
 __all__ = ["allowance", "as_numbers", "worst"]
@@ -18,22 +19,26 @@ __all__ = ["allowance", "as_numbers", "worst"]
 
 def as_numbers(name: str, value: Any) -> np.ndarray:
     """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
-    value = _without_graph(value)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # NumPy: "inhomogeneous shape"
-        raise ValueError(f"closed_form: {name} is not a rectangular array: {error}") from error
-    if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"closed_form: {name} must hold numbers, got {type(value).__name__} "
-            f"with dtype {array.dtype}"
-        )
+    name, value = f"closed_form: {name}", _without_graph(value)
+    if _is_complex(value):
+        real, imag = (as_array(part(value), name, np.float64) for part in (np.real, np.imag))
+        array = np.empty(real.shape, np.complex128)
+        array.real, array.imag = real, imag
+    else:
+        array = as_array(value, name, np.float64)
     if array.size == 0:
         raise ValueError(
-            f"closed_form: {name} is empty (shape {array.shape}): a claim about no number at all "
-            "would always pass"
+            f"{name} is empty (shape {array.shape}): a claim about no number at all would always "
+            "pass"
         )
-    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    return array
+
+
+def _is_complex(value: Any) -> bool:
+    try:
+        return bool(np.iscomplexobj(value))
+    except ValueError:  # rows of different lengths: the gate says so, with advice
+        return False
 
 
 def _without_graph(value: Any) -> Any:
@@ -47,6 +52,7 @@ def _without_graph(value: Any) -> Any:
     return value
 
 
+@np.errstate(all="ignore")  # a lecture that lets NumPy raise does not mean the comparison
 def allowance(
     claim: str,
     measured: np.ndarray,
@@ -78,6 +84,8 @@ def allowance(
             if value is not None and not (np.isfinite(value) and value >= 0):
                 raise ValueError(f"{where}: {name} must be a finite number >= 0, got {value!r}")
         bound = (atol or 0.0) + (rtol or 0.0) * np.abs(expected)
+        if not np.all(np.isfinite(bound) | ~np.isfinite(expected)):
+            raise ValueError(f"{where}: rtol={rtol!r} of {expected.max()!r} allows everything")
         named = [f"{name} {report.short(v)}" for name, v in parts if v]
         return np.broadcast_to(bound, measured.shape), " + ".join(named) or "exact"
 
@@ -104,19 +112,23 @@ def allowance(
     return bound, f"{report.short(z)} × s.e. {spread} ({operator.index(seeds)} seeds)"
 
 
+@np.errstate(all="ignore")
 def worst(
     measured: np.ndarray, expected: np.ndarray, allowed: np.ndarray, relation: str
 ) -> tuple[tuple[Any, ...], bool]:
-    """Return the index of the entry that keeps the claim worst, and whether all keep it."""
+    """Return the index of the entry that keeps the claim worst, and whether all keep it.
+
+    Where several keep it equally well (all are exact, say), it is the one of the largest numbers.
+    """
     finite = np.isfinite(measured) & np.isfinite(expected)
-    with np.errstate(invalid="ignore", over="ignore"):  # non-finite entries are judged by `finite`
-        difference = measured - expected
-        excess = {"==": np.abs, "<=": np.positive, ">=": np.negative}[relation](difference)
-        kept = finite & (excess <= allowed)
-        # Relative to what is allowed, so that entries of different size compare fairly.
-        badness = excess / np.maximum(allowed, 1e-30)
+    difference = measured - expected  # where that is not finite, `finite` judges
+    excess = {"==": np.abs, "<=": np.positive, ">=": np.negative}[relation](difference)
+    kept = finite & (excess <= allowed)
+    # Relative to what is allowed, so that entries of different size compare fairly.
+    badness = excess / np.maximum(allowed, 1e-30)
     if not finite.all():
         flat = int(np.argmin(finite))
     else:
-        flat = int(np.argmax(np.where(~kept | kept.all(), badness, -np.inf)))
+        judged = np.where(~kept | kept.all(), badness, -np.inf)
+        flat = int(np.argmax(np.where(judged == judged.max(), np.abs(expected), -1.0)))
     return np.unravel_index(flat, measured.shape), bool(kept.all())

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnlite._arguments import as_array
+
 Array = NDArray[Any]
 
 #: scheme -> ((k, weight), ...): f'(x) is about sum of weight * f(x + k h), divided by h
@@ -120,12 +122,12 @@ def complex_step(
 
 
 def _point(x: ArrayLike, direction: ArrayLike | None) -> tuple[Array, Array]:
-    x = np.asarray(x)
+    x = as_array(x, "x")
     if x.dtype.kind != "f":
         raise TypeError(f"derivatives need floating-point numbers; x has dtype {x.dtype}.")
     if direction is None:
         return x, np.ones_like(x)
-    direction = np.asarray(direction, x.dtype)
+    direction = as_array(direction, "direction", x.dtype)
     if direction.shape != x.shape:
         raise ValueError(f"direction has shape {direction.shape}, x has shape {x.shape}.")
     return x, direction

@@ -19,16 +19,26 @@ _SYMBOLS = {
     "to": "→", "rightarrow": "→", "leftarrow": "←", "Rightarrow": "⇒", "Leftrightarrow": "⇔",
     "iff": "⇔", "mapsto": "↦", "top": "ᵀ", "langle": "⟨", "rangle": "⟩", "lVert": "‖",
     "rVert": "‖", "Vert": "‖", "vert": "|", "mid": "|", "forall": "∀", "exists": "∃",
+    "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "bmod": " mod ", "succeq": "⪰",
+    "preceq": "⪯", "succ": "≻", "prec": "≺", "ll": "≪", "gg": "≫", "equiv": "≡", "subset": "⊂",
+    "subseteq": "⊆", "cup": "∪", "cap": "∩", "setminus": "∖", "emptyset": "∅", "angle": "∠",
+    "Longrightarrow": "⟹", "longrightarrow": "⟶", "Longleftrightarrow": "⟺", "cong": "≅",
+    "wedge": "∧", "vee": "∨", "lnot": "¬", "dagger": "†", "prime": "′", "mp": "∓", "div": "÷",
     "dots": "...", "ldots": "...", "cdots": "...", "quad": " ", "qquad": " ",
 }  # fmt: skip
 
 # Commands that only choose a typeface or a size; what they apply to stays.
 _TYPEFACES = re.compile(
-    r"\\(?:mathrm|mathcal|mathbf|mathbb|mathsf|boldsymbol|operatorname\*?|text(?:rm|bf|it)?)"
-    r"\s*\{([^{}]*)\}"
+    r"\\(?:mathrm|mathcal|mathbf|mathbb|mathsf|mathtt|mathit|boldsymbol|operatorname\*?|boxed"
+    r"|text(?:rm|bf|it|tt)?)\s*(?:\{([^{}]*)\}|(\w))"
 )
-_SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|limits|nolimits)(?![a-zA-Z])")
-_ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
+_SIZES = re.compile(
+    r"\\(?:left|right|[bB]igg?[lrm]?|(?:display|text|script)style|limits|nolimits)(?![a-zA-Z])"
+)
+_ACCENTS = {
+    "hat": "\u0302", "overline": "\u0305", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307",
+    "vec": "\u20d7",
+}  # fmt: skip
 
 
 _FUNCTIONS = (
@@ -38,6 +48,7 @@ _FUNCTIONS = (
 _UP = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _DOWN = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _PART = r"\{((?:[^{}]|[_^]\{[^{}]*\})*)\}"  # braces that hold no braces but those of an index
+_ARGUMENT = rf"\s*(?:{_PART}|(\w))"  # of a command: in braces, or one letter or digit
 
 
 def plain(latex: str) -> str:
@@ -64,7 +75,7 @@ def plain(latex: str) -> str:
     while before != text:  # from the innermost braces outwards
         before = text
         text = re.sub(r"\\operatorname\*?\{(\w+)\}(?=\w)", r"\1 ", text)
-        text = _TYPEFACES.sub(r"\1", text)
+        text = _TYPEFACES.sub(lambda m: m[1] if m[1] is not None else m[2], text)
         text = re.sub(
             rf"\\({'|'.join(_ACCENTS)})(?:\s*\{{(\w)\}}|\s*(\w))",
             lambda m: (m[2] or m[3]) + _ACCENTS[m[1]],
@@ -72,10 +83,16 @@ def plain(latex: str) -> str:
         )
         text = re.sub(r"\\sqrt\s*(?:\{(\w)\}|(\w))", r"√\1\2", text)
         text = re.sub(rf"\\sqrt\s*{_PART}", r"√(\1)", text)
+        text = re.sub(r"\\[dt]?frac\s*(\w)\s*(\w)(?=\w)", r"\1/\2 ", text)
         text = re.sub(r"\\[dt]?frac\s*(\w)\s*(\w)", r"\1/\2", text)
         text = re.sub(
-            rf"\\[dt]?frac\s*{_PART}\s*{_PART}",
-            lambda m: f"{_grouped(m[1])}/{_grouped(m[2])} ",
+            rf"\\[dt]?frac{_ARGUMENT}{_ARGUMENT}",
+            lambda m: f"{_grouped(m[1] or m[2])}/{_grouped(m[3] or m[4])} ",
+            text,
+        )
+        text = re.sub(
+            rf"\\[dt]?binom{_ARGUMENT}{_ARGUMENT}",
+            lambda m: f"C({(m[1] or m[2]).strip()}, {(m[3] or m[4]).strip()})",
             text,
         )
         text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)

@@ -118,7 +118,7 @@ class Run:
             )
             return False
         g = np.asarray(g)
-        if g.dtype != x.dtype:
+        if g.dtype.newbyteorder("=") != x.dtype:
             self.found.problems.append(
                 f"{name}: the gradient has dtype {g.dtype}; the argument has {x.dtype}"
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_array
 from nnlite.checks.differences import Array
 from nnlite.engine import Tensor, grad
 
@@ -28,7 +29,8 @@ class Subject:
         if not callable(f):
             raise TypeError(f"gradcheck: f must be a function or a Module; got {type(f).__name__}.")
         self.f = f
-        self.args = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+        given = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+        self.args = _rebuild(given, _entered)
         self.parameters = (
             {n: p for n, p in f.named_parameters() if p.requires_grad}
             if hasattr(f, "named_parameters")
@@ -50,7 +52,7 @@ class Subject:
         if not self.values:
             raise ValueError(
                 "gradcheck: there is nothing to check. Pass at least one floating-point array or a "
-                f"Tensor that requires grad; got {', '.join(type(a).__name__ for a in self.args)}."
+                f"Tensor that requires grad; got {', '.join(_kind(a) for a in self.args)}."
             )
         for name, x in zip(self.names, self.values, strict=True):
             if x.dtype.name not in ("float32", "float64"):
@@ -269,6 +271,20 @@ def _is_float(x: Any) -> bool:
     if isinstance(x, Tensor | np.ndarray | np.generic):
         return x.dtype.kind == "f"
     return isinstance(x, float)
+
+
+def _entered(leaf: Any) -> Any:
+    """An argument as it is used: numbers in plain arrays, other objects as they are."""
+    if isinstance(leaf, Tensor | np.generic) or not hasattr(leaf, "__array__"):
+        return leaf
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind not in "fiub":
+        return leaf
+    return as_array(leaf, "gradcheck: an argument")
+
+
+def _kind(x: Any) -> str:
+    dtype = getattr(x, "dtype", None)
+    return type(x).__name__ if dtype is None else f"{type(x).__name__} of dtype {dtype}"
 
 
 def _copy(value: Any) -> Array:

@@ -9,6 +9,7 @@ the worst entry is found. :mod:`nnlite.checks.gradient_run` compares, with slope
 """
 
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from nnlite.checks.gradient_report import GradcheckError, GradcheckReport
 from nnlite.checks.gradient_run import Run
 from nnlite.checks.gradient_subject import Gradient, HandWritten, Subject
+from nnlite.engine.state import recording
 from nnlite.random import RNGLike, default_rng
 
 
@@ -153,12 +155,13 @@ def assert_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1, **opti
 # ---- the check -----------------------------------------------------------------------------
 
 
-def _options(
-    eps: float | None, rtol: float | None, atol: float | None, max_entries: int, directions: int
-) -> dict[str, Any]:
+def _options(eps: Any, rtol: Any, atol: Any, max_entries: Any, directions: Any) -> dict[str, Any]:
     for name, value in (("eps", eps), ("rtol", rtol), ("atol", atol)):
-        if value is not None and not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} must be a number >= 0; got {value}.")
+        if value is not None and not (isinstance(value, Real) and 0 <= float(value) < np.inf):
+            raise ValueError(f"{name} must be a number >= 0; got {value!r}.")
+    for name, count in (("max_entries", max_entries), ("directions", directions)):
+        if not isinstance(count, Integral):
+            raise TypeError(f"{name} must be an integer; got {count!r}.")
     if eps == 0:
         raise ValueError("eps must be positive.")
     if max_entries < 0 or directions < 1:
@@ -178,7 +181,8 @@ def _check(
     subject: Any, name: str, options: dict[str, Any], rng: RNGLike | None, raise_exception: bool
 ) -> GradcheckReport:
     __tracebackhide__ = True
-    with subject.borrowed(), np.errstate(all="ignore"):
+    # derivatives are asked for, even inside no_grad
+    with recording(True), subject.borrowed(), np.errstate(all="ignore"):
         report = Run(subject, name, options, default_rng(0 if rng is None else rng)).report()
     if raise_exception and not report:
         raise GradcheckError(report)

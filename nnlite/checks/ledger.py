@@ -1,22 +1,30 @@
 """The ledger: every number that a lecture learns is checked against a closed form, on the record.
 
 Lecture 01 introduces `closed_form`; every lecture ends with `ledger()`, the table of its checks.
-In a notebook a check is shown as one row (HTML, plain text and a machine-readable part that
-``nnlite lectures`` gathers); elsewhere it prints one line. A check that fails raises
-`ClosedFormMismatch`, so a lecture whose numbers are wrong does not run to its end.
+In a notebook a check is shown as one row (HTML, plain text and a machine-readable part); elsewhere
+it prints one line. A check that fails raises `ClosedFormMismatch`, so a lecture whose numbers are
+wrong does not run to its end.
+
+``nnlite lectures`` names a journal, a file in which every check of the kernel and its children is
+written down the moment it is made. What a notebook shows is compared with it afterwards, so that no
+``%%capture``, ``try`` or ``clear_output()`` hides a row.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nnlite.checks import compare, report
+from nnlite.checks.check import Check, ClosedFormMismatch
 
 __all__ = [
     "CHECK_MIME",
@@ -31,103 +39,14 @@ __all__ = [
 
 CHECK_MIME = "application/vnd.nnlite.check+json"
 
-Number = float | complex
-
-
-@dataclass(frozen=True)
-class Check:
-    """One row of the ledger.
-
-    For arrays the row shows the *worst* entry: the one nearest to breaking the claim, or the one
-    that breaks it most.
-
-    Attributes
-    ----------
-    claim : str
-        What is claimed, in words.
-    measured, expected : float or complex
-        The two numbers compared.
-    allowed : float
-        The largest difference that passes: ``atol + rtol * |expected|`` or ``z * stderr``.
-    tolerance : str
-        Where `allowed` comes from, for the reader: ``"rtol 1e-6"`` or
-        ``"4 × s.e. 0.003 (300 seeds)"``.
-    passed : bool
-        Whether *every* entry kept the claim.
-    relation : {"==", "<=", ">="}
-        How measured is claimed to stand to expected.
-    formula, source, unit : str
-        LaTeX without dollar signs; author, year and equation; unit of both numbers.
-    index : tuple of int or None
-        Position of the worst entry, None for single numbers.
-    shape : tuple of int
-        Shape of what was measured.
-    on_purpose : str
-        Why this check is meant to fail (`expected_failure`), empty for all others.
-    """
-
-    claim: str
-    measured: Number
-    expected: Number
-    allowed: float
-    tolerance: str
-    passed: bool
-    relation: str = "=="
-    formula: str = ""
-    source: str = ""
-    unit: str = ""
-    index: tuple[int, ...] | None = None
-    shape: tuple[int, ...] = ()
-    on_purpose: str = ""
-
-    @property
-    def counts_as_failure(self) -> bool:
-        """Whether this row makes a lecture fail: it did not pass, and was not meant not to."""
-        return not self.passed and not self.on_purpose
-
-    def _ipython_display_(self) -> None:
-        """Show the row in a notebook, unless it is the value of the cell that has just shown it."""
-        if not any(c is self and run == _current_run() for run, c in _rows):
-            _show(report.line(self), report.html([self]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dictionary that strict JSON can hold (no NaN, no complex numbers)."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("measured", "expected", "allowed"):
-            row[name] = _number_to_json(row[name])
-        row["index"] = None if self.index is None else list(self.index)
-        row["shape"] = list(self.shape)
-        return row
-
-    @classmethod
-    def from_json(cls, row: dict[str, Any]) -> Check:
-        """Rebuild a check from `to_json`; a row with other fields raises ValueError."""
-        names = {field.name for field in fields(cls)}
-        if set(row) != names:
-            odd = sorted(set(row) ^ names)
-            raise ValueError(f"not a check of this version of nnlite: fields {odd} do not match")
-        row = dict(row)
-        for name in ("measured", "expected", "allowed"):
-            row[name] = _number_from_json(row[name])
-        row["index"] = None if row["index"] is None else tuple(row["index"])
-        row["shape"] = tuple(row["shape"])
-        return cls(**row)
-
 
 @dataclass
 class _Block:
-    """An open `expected_failure` block and the number of checks that ran in it."""
+    """An open `expected_failure` block: how many checks ran in it, and whether one failed."""
 
     why: str
     ran: int = 0
-
-
-class ClosedFormMismatch(AssertionError):
-    """A measured number does not agree with its closed form; `check` holds the row."""
-
-    def __init__(self, message: str, check: Check | None = None) -> None:
-        super().__init__(message)
-        self.check = check
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,8 +59,10 @@ class _Run:
 
 # The rows so far, each with the run of a cell that it came from.
 _rows: list[tuple[_Run, Check]] = []
-# The `expected_failure` blocks now open, innermost last.
-_blocks: list[_Block] = []
+# The `expected_failure` blocks now open, innermost last; a check in another thread is in none.
+_blocks: ContextVar[tuple[_Block, ...]] = ContextVar("_blocks", default=())
+# Read once: a lecture that empties os.environ is recorded all the same.
+_journal = os.environ.get("NNLITE_JOURNAL")
 
 
 def closed_form(
@@ -214,6 +135,9 @@ def closed_form(
         raise ValueError(f"closed_form: say in words what is claimed, got claim={claim!r}")
     if relation not in ("==", "<=", ">="):
         raise ValueError(f"closed_form: relation must be '==', '<=' or '>=', got {relation!r}")
+    for name, text in (("formula", formula), ("source", source), ("unit", unit)):
+        if not isinstance(text, str):
+            raise TypeError(f"closed_form({claim!r}): {name} must be text, got {text!r}")
     m = compare.as_numbers("measured", measured)
     e = compare.as_numbers("expected", expected)
     if m.shape != e.shape and e.shape != ():
@@ -228,6 +152,7 @@ def closed_form(
 
     index, passed = compare.worst(m, np.broadcast_to(e, m.shape), allowed, relation)
     worst_e = e[index] if e.shape else e[()]
+    blocks = _blocks.get()
     check = Check(
         claim=claim.strip(),
         measured=m[index].item(),
@@ -241,10 +166,10 @@ def closed_form(
         unit=unit,
         index=tuple(int(i) for i in index) if m.shape else None,
         shape=m.shape,
-        on_purpose=_blocks[-1].why if _blocks and not passed else "",
+        on_purpose=blocks[-1].why if blocks and not passed else "",
     )
-    _record(check)
-    _show(report.line(check), report.html([check]), check)
+    first = _record(check)
+    _show(report.line(check), report.row(check, heading=first), check)
     if not passed:
         raise ClosedFormMismatch(report.mismatch(check), check)
     return check
@@ -275,13 +200,16 @@ def expected_failure(why: str) -> Iterator[None]:
     if not isinstance(why, str) or not why.strip():
         raise ValueError(f"expected_failure: say which bug the block plants, got {why!r}")
     block = _Block(why.strip())
-    _blocks.append(block)
+    token = _blocks.set((*_blocks.get(), block))
     try:
         yield
-    except ClosedFormMismatch:
-        return
+    except ClosedFormMismatch as error:
+        if error.check is None:  # from a block inside this one, whose bug went unnoticed
+            raise
     finally:
-        _blocks.pop()
+        _blocks.reset(token)
+    if block.failed:
+        return
     seen = f"{block.ran} check(s) ran and all passed" if block.ran else "no check ran"
     raise ClosedFormMismatch(
         f"expected_failure({block.why!r}): the planted bug went unnoticed: {seen}. "
@@ -295,6 +223,12 @@ def ledger() -> None:
     _show(report.text(checks), report.html(checks))
 
 
+def show_again(check: Check) -> None:
+    """Show a row once more, unless it belongs to the cell that runs and has just shown it."""
+    if not any(c is check and run == _current_run() for run, c in _rows):
+        _show(report.line(check), report.row(check))
+
+
 def recorded() -> tuple[Check, ...]:
     """Return the checks so far, oldest first."""
     return tuple(check for _, check in _rows)
@@ -305,14 +239,29 @@ def reset() -> None:
     _rows.clear()
 
 
-def _record(check: Check) -> None:
-    """Append a row; running a cell again replaces its rows instead of repeating them."""
+def _record(check: Check) -> bool:
+    """Append a row; running a cell again replaces its rows instead of repeating them.
+
+    Returns whether it is the first row of this run of its cell.
+    """
+    _write_down(check)
     current = _current_run()
     if current.cell is not None:
         _rows[:] = [(run, c) for run, c in _rows if run.cell != current.cell or run == current]
+    first = not any(run == current for run, _ in _rows)
     _rows.append((current, check))
-    for block in _blocks:
+    for block in _blocks.get():
         block.ran += 1
+        block.failed |= not check.passed
+    return first
+
+
+def _write_down(check: Check) -> None:
+    """Add a line to the journal of ``nnlite lectures``, if it runs us."""
+    if _journal:
+        line = json.dumps({"process": os.getpid(), "check": check.to_json()})
+        with open(_journal, "ab", buffering=0) as file:  # one write, so that no line is torn
+            file.write(line.encode() + b"\n")
 
 
 def _current_run() -> _Run:
@@ -333,6 +282,16 @@ def _shell() -> Any:
     return get_ipython()
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What is displayed, by MIME type: front ends take what they can show."""
+
+    bundle: dict[str, Any]
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.bundle
+
+
 def _show(plain: str, rich: str, check: Check | None = None) -> None:
     """Display in a notebook, print elsewhere."""
     if _shell() is None:
@@ -345,16 +304,4 @@ def _show(plain: str, rich: str, check: Check | None = None) -> None:
     bundle: dict[str, Any] = {"text/plain": plain, "text/html": rich}
     if check is not None:
         bundle[CHECK_MIME] = check.to_json()
-    display(bundle, raw=True)
-
-
-def _number_to_json(value: Number) -> Any:
-    if isinstance(value, complex):
-        return {"re": _number_to_json(value.real), "im": _number_to_json(value.imag)}
-    return float(value) if np.isfinite(value) else str(float(value))
-
-
-def _number_from_json(value: Any) -> Number:
-    if isinstance(value, dict):
-        return complex(float(value["re"]), float(value["im"]))
-    return float(value)
+    display(_Shown(bundle))

@@ -15,9 +15,19 @@ from typing import TYPE_CHECKING
 from nnlite.checks import formula
 
 if TYPE_CHECKING:
-    from nnlite.checks.ledger import Check, Number
+    from nnlite.checks.check import Check, Number
 
-__all__ = ["html", "line", "markdown", "mismatch", "short", "summary", "text", "verdict"]
+__all__ = [
+    "html",
+    "line",
+    "markdown",
+    "mismatch",
+    "row",
+    "short",
+    "summary",
+    "text",
+    "verdict",
+]
 
 HEADINGS = ("verdict", "claim", "formula", "measured", "expected", "tolerance", "source")
 
@@ -70,7 +80,9 @@ def _number(value: Number, decimals: int | None) -> str:
     if isinstance(value, complex):
         sign = "-" if math.copysign(1.0, value.imag) < 0 else "+"
         return f"{_number(value.real, decimals)}{sign}{_number(abs(value.imag), decimals)}j"
-    if not math.isfinite(value) or value == 0:
+    if value == 0:
+        return "0"  # minus zero as well
+    if not math.isfinite(value):
         return f"{value:g}"
     if decimals is None:
         return f"{value:.12g}"
@@ -87,21 +99,32 @@ def _cells(check: Check) -> dict[str, str]:
     measured, expected = numbers(check)
     unit = f" {check.unit}" if check.unit else ""
     bound = {"==": "", "<=": "≤ ", ">=": "≥ "}[check.relation]
-    claim = check.claim
-    if check.index is not None:
-        claim += f" (worst of {math.prod(check.shape)}: {list(check.index)})"
+    notes = [_which_entry(check)] if check.index is not None else []
     if check.on_purpose:
-        claim += f" (the planted bug: {check.on_purpose})"
+        notes.append(f"the planted bug: {check.on_purpose}")
     word = verdict(check)
     return {
         "verdict": f"{_SYMBOL[word]} {word}",
-        "claim": claim,
+        "claim": " ".join([check.claim, *(f"({note})" for note in notes)]),
         "formula": check.formula,
         "measured": measured + unit,
         "expected": bound + expected + unit,
         "tolerance": check.tolerance,
         "source": check.source,
     }
+
+
+def _which_entry(check: Check) -> str:
+    """Say of how many entries the numbers are one, which, and how far it is off."""
+    assert check.index is not None
+    entries = math.prod(check.shape)
+    difference = abs(check.measured - check.expected)
+    if entries == 1:
+        return f"entry {list(check.index)}"
+    if difference == 0 and check.relation == "==":
+        return f"all {entries} entries are equal to the last bit"
+    off = f", off by {short(difference)}" if check.relation == "==" else ""
+    return f"worst of {entries} entries: {list(check.index)}{off}"
 
 
 def line(check: Check) -> str:
@@ -170,43 +193,71 @@ def _small_print(check: Check, indent: str, width: int) -> list[str]:
     )
 
 
+# The columns of the HTML table and their widths: fixed, so that the rows of a cell, each a table of
+# its own, stand under one another. On a narrow screen the table scrolls sideways in its frame.
+_COLUMNS = {
+    "verdict": "11.5em",
+    "claim": "auto",
+    "measured": "9em",
+    "expected": "10em",
+    "tolerance": "9em",
+}
+_CELL = "border:0;padding:.3em .6em;text-align:left;vertical-align:top;white-space:normal;"
+_FRAME = '<div class="nnlite-ledger" style="overflow-x:auto;max-width:100%">{}</div>'
+_TABLE = (
+    '<table style="border-collapse:collapse;table-layout:fixed;width:100%;min-width:52em;'
+    'margin:.1em 0;color:inherit;background:transparent;font-size:95%">'
+    "<colgroup>{columns}</colgroup>{head}<tbody>{body}</tbody></table>"
+)
+
+
+def row(check: Check, heading: bool = True) -> str:
+    """Return an HTML table of one row, with or without its headings."""
+    return _FRAME.format(_table([check], heading))
+
+
 def html(checks: Sequence[Check]) -> str:
     """Return an HTML table; colours come from the page except for the verdict's badge."""
     if not checks:
         return "<p>The ledger is empty: no <code>closed_form(...)</code> has run yet.</p>"
-    rows = [_cells(check) for check in checks]
-    shown = [h for h in HEADINGS if any(row[h] for row in rows)]
-    cell = "border:0;padding:.3em .7em;text-align:left;vertical-align:top;"
-    head = "".join(
-        f'<th style="{cell}font-weight:normal;opacity:.7;font-size:90%;'
-        f'border-bottom:1px solid rgba(128,128,128,.5)">{h}</th>'
-        for h in shown
-    )
-    body = []
-    for check, row in zip(checks, rows, strict=True):
-        tds = []
-        for h in shown:
-            style, content = cell, _html.escape(row[h])
-            if h == "verdict":
-                style += "white-space:nowrap;"
-                content = (
-                    f'<span style="background:{_BADGE[verdict(check)]};color:#fff;'
-                    f'border-radius:.4em;padding:.15em .5em">{content}</span>'
-                )
-            elif h in ("measured", "expected"):
-                style += "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;"
-            elif h == "tolerance" and "seeds" not in content:
-                style += "white-space:nowrap;"
-            elif h == "formula" and content:
-                content = f"${content}$"
-            tds.append(f'<td style="{style}">{content}</td>')
-        body.append(f'<tr style="background:transparent">{"".join(tds)}</tr>')
     foot = f'<p style="opacity:.7">{summary(checks)}.</p>' if len(checks) > 1 else ""
-    return (
-        '<table style="border-collapse:collapse;margin:.3em 0;color:inherit;'
-        'background:transparent;font-size:95%">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{foot}"
+    return _FRAME.format(_table(checks)) + foot
+
+
+def _table(checks: Sequence[Check], heading: bool = True) -> str:
+    columns = "".join(f'<col style="width:{width}">' for width in _COLUMNS.values())
+    style = (
+        f"{_CELL}font-weight:normal;opacity:.7;font-size:90%;"
+        "border-bottom:1px solid rgba(128,128,128,.5)"
     )
+    names = "".join(f'<th scope="col" style="{style}">{name}</th>' for name in _COLUMNS)
+    head = f"<thead><tr>{names}</tr></thead>" if heading else ""
+    body = "".join(
+        f'<tr style="background:transparent">{_html_cells(check)}</tr>' for check in checks
+    )
+    return _TABLE.format(columns=columns, head=head, body=body)
+
+
+def _html_cells(check: Check) -> str:
+    texts = {name: _html.escape(text) for name, text in _cells(check).items()}
+    number = f"{_CELL}overflow-wrap:anywhere;font-variant-numeric:tabular-nums;"
+    badge = (
+        f'<span style="background:{_BADGE[verdict(check)]};color:#fff;border-radius:.4em;'
+        f'padding:.15em .5em;white-space:nowrap">{texts["verdict"]}</span>'
+    )
+    small = " &nbsp; ".join(
+        ([f"${texts['formula']}$"] if texts["formula"] else [])
+        + ([f"[{texts['source']}]"] if texts["source"] else [])
+    )
+    claim = texts["claim"] + (f'<div style="opacity:.8">{small}</div>' if small else "")
+    cells = (
+        (_CELL, badge),
+        (_CELL, claim),
+        (number, texts["measured"]),
+        (number, texts["expected"]),
+        (_CELL, texts["tolerance"]),
+    )
+    return "".join(f'<td style="{style}">{content}</td>' for style, content in cells)
 
 
 def markdown(checks: Sequence[Check]) -> str:

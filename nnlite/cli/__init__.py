@@ -7,6 +7,8 @@ which ``pip install`` brings what is missing.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return its exit code.
 
     0 means that everything asked for went well, 1 that a lecture, a check or the self test failed,
-    2 that the question could not be answered: wrong arguments, a missing package or folder.
+    2 that the question could not be answered: wrong arguments, a missing package or folder, a full
+    device. 130 is Ctrl-C, and 141 that nobody reads the output any more.
     """
     # A console that cannot show λ or ✓ shows "?" and goes on.
     for stream in (sys.stdout, sys.stderr):
@@ -32,7 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     try:
-        return _COMMANDS[arguments.command](arguments)
+        code = _COMMANDS[arguments.command](arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # now, so that what goes wrong is told below
+        return code
+    except BrokenPipeError:
+        _discard_output()
+        return 141
+    except OSError as error:
+        _discard_output()
+        print(f"nnlite {arguments.command}: {error}", file=sys.stderr)
+        return 2
     except Problem as problem:
         print(f"nnlite {arguments.command}: {problem}", file=sys.stderr)
         return 2
@@ -41,11 +54,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _discard_output() -> None:
+    """Let Python's own flush at exit not fail once more."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _lectures(arguments: argparse.Namespace) -> int:
     from nnlite.cli import lectures
 
     if arguments.list:
-        return lectures.list_all(arguments.lectures_dir)
+        return lectures.list_all(
+            arguments.lectures_dir, full=arguments.full, output=arguments.output
+        )
     return lectures.run(
         arguments.which,
         full=arguments.full,
@@ -53,13 +74,14 @@ def _lectures(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         output=arguments.output,
         lectures_dir=arguments.lectures_dir,
+        rows=arguments.rows,
     )
 
 
 def _lab(arguments: argparse.Namespace) -> int:
     from nnlite.cli import lab
 
-    return lab.run(arguments.lectures_dir, arguments.options)
+    return lab.run(arguments.lectures_dir, arguments.options, arguments.work)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -83,14 +105,16 @@ def _parser() -> argparse.ArgumentParser:
 
     lectures = commands.add_parser(
         "lectures",
-        help="run lectures in fresh kernels and print the ledger of all checks",
-        description="Run lectures, each in a fresh kernel, and print the ledger of all checks. "
-        "Exits with 1 if a check fails, or a lecture does not run to its end.",
+        help="run lectures in fresh kernels and say what came of all checks",
+        description="Run lectures, each in a fresh kernel, say what came of their checks, and "
+        "write executed notebooks, pages and the ledger to a folder. Exits with 1 if a check "
+        "fails, is hidden or made up, or a lecture does not run to its end.",
     )
     lectures.add_argument(
         "which", nargs="*", metavar="NN", help="numbers or names of lectures (default: all)"
     )
     lectures.add_argument("--list", action="store_true", help="list the lectures and stop")
+    lectures.add_argument("-v", "--rows", action="store_true", help="print every row of the ledger")
     lectures.add_argument(
         "--full", action="store_true", help="run the seeded studies in full (NNLITE_FULL=1)"
     )
@@ -104,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout",
         type=_positive_float,
         metavar="SECONDS",
-        help="longest time for one cell (default: 600, with --full 3600)",
+        help="longest time for one cell (default: 300, with --full 3600)",
     )
     lectures.add_argument(
         "--output",
@@ -116,10 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="open the lectures in JupyterLab",
-        description="Open the lectures in JupyterLab. From an installed wheel they are first "
-        "copied to ./nnlite-lectures; files that are already there are left alone. What follows "
-        "a -- goes to JupyterLab.",
+        description="Open a working copy of the lectures in JupyterLab: ./nnlite-lectures, or in a "
+        "checkout the folder of that name beside lectures/. What was edited there is kept; of a "
+        "lecture that has changed since, the new version is put beside it. What follows a -- goes "
+        "to JupyterLab.",
     )
+    lab.add_argument("--work", type=Path, metavar="DIR", help="where the working copy is kept")
     lab.add_argument("options", nargs="*", metavar="OPTION", help="options for JupyterLab")
     for command in (lectures, lab):
         command.add_argument(
@@ -127,12 +153,14 @@ def _parser() -> argparse.ArgumentParser:
         )
     doctor = commands.add_parser(
         "doctor",
-        help="report what is installed, test it for a second, and give advice",
-        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run a short "
-        "self test, and give plain advice for each problem. Exits with 1 if the self test fails.",
+        help="report what is installed, run every kernel once, and give advice",
+        description="Report Python, NumPy, Numba, BLAS, threads and kernels in use, run every "
+        "kernel against its NumPy twin (the first time they are compiled, which takes minutes) and "
+        "a short self test, and give plain advice for each problem. Exits with 1 if something "
+        "computes wrong numbers.",
     )
     doctor.add_argument(
-        "--warmup", action="store_true", help="compile the fast kernels now, once for all"
+        "--warmup", action="store_true", help="also say how long all kernels take to be ready"
     )
     return parser
 
@@ -146,6 +174,6 @@ def _positive_int(text: str) -> int:
 
 def _positive_float(text: str) -> float:
     value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"must be more than 0 seconds, got {text}")
+    if not 0 < value <= 1e6:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most 1e6 seconds, got {text}")
     return value

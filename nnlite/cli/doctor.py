@@ -1,166 +1,233 @@
-"""``nnlite doctor``: what is installed, whether it computes, and what to do about each problem."""
+"""``nnlite doctor``: what is installed, whether it computes, and what to do about each problem.
+
+Each section says what it found and adds advice; none of them may keep the others from being heard.
+"""
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import platform
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from nnlite import __version__
+from nnlite.cli import threads
+from nnlite.cli.findings import BROWSER, cores, say, short, version
+from nnlite.cli.problems import how_to_install
 
 __all__ = ["run", "self_test"]
 
-_LECTURES = (
-    "matplotlib",
-    "jupyterlab",
-    "nbclient",
-    "nbconvert",
-    "ipykernel",
-    "scikit-learn",
-    "scipy",
-)
+# distribution -> module that a lecture imports, or None where to look for the version is enough
+_LECTURES: dict[str, str | None] = {
+    "matplotlib": "matplotlib.pyplot",
+    "scipy": "scipy.optimize",
+    "scikit-learn": None,
+    "jupyterlab": None,
+    "ipykernel": None,
+    "ipywidgets": None,
+    "latex2mathml": None,
+    "nbclient": None,
+    "nbconvert": None,
+    "nbformat": None,
+    "tqdm": None,
+    "ziamath": None,
+}
+_IN_THE_BROWSER = ("matplotlib", "scipy", "scikit-learn")
 
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
+_SIGN_OF_LIFE = 10.0  # seconds
 
 
 def run(warmup: bool = False) -> int:
-    """Print the report; return 1 if the self test fails, else 0."""
+    """Print the report; return 1 if the kernels or the self test fail, else 0."""
     advice: list[str] = []
-    _say("nnlite", __version__)
-    _say("Python", f"{platform.python_version()} ({sys.executable})")
-    _say("platform", f"{platform.platform()}, {os.cpu_count()} cores")
-    _say("NumPy", np.__version__)
-    _report_numba(advice)
-    _report_threads(advice)
-    kernels_work = _report_kernels(advice)
-    _report_lectures(advice)
-    if warmup and kernels_work:
-        from nnlite import kernels
-
-        start = time.perf_counter()
-        print("compiling kernels (once for all)...", flush=True)
-        kernels.warmup()
-        _say("warm-up", f"{time.perf_counter() - start:.1f} s")
-    passed = _report_self_test(advice)
-    for item in advice:
+    sections = [
+        _python,
+        threads.numba,
+        threads.blas,
+        threads.load,
+        _kernels,
+        threads.threading_layer,
+        _digits,
+        _lectures,
+    ]
+    if warmup:
+        sections.append(_warmup)
+    sections.append(_self_test)
+    works = [_heard(section, advice) for section in sections]
+    for item in dict.fromkeys(advice):  # each once
         print(f"\n! {item}")
     if not advice:
         print("\nEverything is in order.")
-    return 0 if passed and kernels_work else 1
+    return 0 if all(works) else 1
 
 
-def _say(name: str, value: str) -> None:
-    print(f"{name:<14} {value}")
-
-
-def _version(distribution: str) -> str | None:
+def _heard(section: Callable[[list[str]], bool], advice: list[str]) -> bool:
+    """Run a section; whatever it raises is a finding, and the next one is heard as well."""
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        return section(advice)
+    except Exception as error:
+        name = section.__name__.strip("_").replace("_", " ")
+        say(name, f"could not be examined: {short(error)}")
+        advice.append(f"Examining {name} failed with {short(error)}.")
+        return False
 
 
-def _report_numba(advice: list[str]) -> None:
-    version = _version("numba")
-    if version is None:
-        _say("Numba", "not installed")
-        advice.append(
-            "Without Numba everything works, several times slower. Install it with:  "
-            'python -m pip install "nnlite[fast]"'
-        )
-        return
-    try:
-        import numba
-
-        _say("Numba", f"{version}, {numba.get_num_threads()} threads")
-    except Exception as error:  # whatever a broken binary raises is the finding
-        _say("Numba", f"{version}, does not import")
-        advice.append(
-            f"Numba {version} does not import ({type(error).__name__}: {error}). Upgrade it with:  "
-            "python -m pip install --upgrade numba   or work without it: NNLITE_KERNELS=numpy"
-        )
+def _python(advice: list[str]) -> bool:
+    say("nnlite", __version__)
+    say("Python", f"{platform.python_version()} ({sys.executable or 'in the browser'})")
+    say("platform", f"{platform.platform()}, {cores()} cores")
+    say("NumPy", np.__version__)
+    return True
 
 
-def _report_threads(advice: list[str]) -> None:
-    limits = {k: os.environ[k] for k in _THREAD_VARIABLES if k in os.environ}
-    if find_spec("threadpoolctl") is None:
-        _say("BLAS", "unknown (threadpoolctl is not installed)")
-    else:
-        import threadpoolctl
-
-        np.ones((2, 2)) @ np.ones((2, 2))  # a BLAS library may be loaded on first use
-        pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
-        for pool in pools:
-            name = f"{pool['internal_api']} {pool.get('version') or ''}".strip()
-            _say(pool["user_api"].upper(), f"{name}, {pool['num_threads']} threads")
-        if not pools:
-            _say("BLAS", "none that threadpoolctl knows")
-        over = [p for p in pools if p["num_threads"] > (os.cpu_count() or 1)]
-        if over:
-            advice.append(
-                "A thread pool has more threads than there are cores; they get in each other's "
-                "way. Set OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) to the number of cores."
-            )
-    if limits:
-        _say("limits set", ", ".join(f"{k}={v}" for k, v in limits.items()))
+def _kernels(advice: list[str]) -> bool:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        works = _run_kernels(advice)
+    advice += [str(w.message) for w in caught if str(w.message).startswith("nnlite")]
+    return works
 
 
-def _report_kernels(advice: list[str]) -> bool:
+def _run_kernels(advice: list[str]) -> bool:
     from nnlite import kernels
 
     asked = os.environ.get("NNLITE_KERNELS", "")
     try:
-        name = kernels.backend() + (f" (NNLITE_KERNELS={asked})" if asked else "")
-    except (ImportError, ValueError) as error:
-        _say("kernels", "none")
-        advice.append(f"{error}.")
+        name = kernels.backend()
+    except Exception as error:  # whatever a broken Numba raises is the finding
+        say("kernels", "none")
+        named = "NNLITE_KERNELS" in str(error)
+        said = str(error) if named else f"The kernels cannot be chosen ({short(error)})"
+        advice.append(f"{said.rstrip('.')}. With NNLITE_KERNELS=numpy Numba is not needed.")
         return False
-    x = np.linspace(-8.0, 8.0, 33)
-    error_of_kernel = float(np.max(np.abs(kernels.sigmoid(x) - 1 / (1 + np.exp(-x)))))
-    works = error_of_kernel < 1e-12
-    _say("kernels", f"{name}, {'right' if works else 'WRONG'} to {error_of_kernel:.1e}")
-    if not works:
+    from nnlite.cli.probe import probe
+
+    with _SignOfLife() as sign, _compilations(name) as compiled:
+        findings = probe(sign.begin)
+        wrong = [f for f in findings if not f.right]
+        sign.begin("the rest")
+        seconds = sum(f.seconds for f in findings) + (0.0 if wrong else kernels.warmup())
+    worst = max((f.error for f in findings if f.right), default=0.0)
+    say(
+        "kernels",
+        f"{name}{asked and f' (NNLITE_KERNELS={asked})'}, "
+        f"{len(findings) - len(wrong)} of {len(findings)} agree with NumPy to {worst:.0e}",
+    )
+    if compiled is not None:
+        before = f"{len(compiled.buffer) // 2} functions compiled, once for all"
+        say("", f"{before if compiled.buffer else 'compiled before'}, {seconds:.1f} s")
+    for finding in wrong:
+        say("", f"{finding.name} is WRONG: {finding.raised or f'off by {finding.error:.1e}'}")
+    if wrong:
         advice.append(
-            "The compiled kernels compute wrong numbers. Remove the folders __pycache__ of nnlite, "
-            "or work without Numba: NNLITE_KERNELS=numpy"
+            f"These kernels do not compute what NumPy does: {', '.join(f.name for f in wrong)}. "
+            "Remove the folders __pycache__ in nnlite/kernels, or work without Numba: "
+            "NNLITE_KERNELS=numpy"
         )
-    return works
+    return not wrong
 
 
-def _report_lectures(advice: list[str]) -> None:
-    versions = {name: _version(name) for name in _LECTURES}
-    _say("for lectures", ", ".join(f"{k} {v or 'MISSING'}" for k, v in versions.items()))
-    missing = [name for name, version in versions.items() if version is None]
+def _compilations(backend: str) -> AbstractContextManager[Any]:
+    """Record what Numba compiles: two events each, its begin and its end."""
+    if backend != "numba":
+        return nullcontext()
+    from numba.core import event
+
+    recorder: AbstractContextManager[Any] = event.install_recorder("numba:compile")
+    return recorder
+
+
+class _SignOfLife:
+    """Say every ten seconds which kernel is at work: the first time they are compiled."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._speak, daemon=True)
+
+    def begin(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> _SignOfLife:
+        if not BROWSER:  # no threads there, and nothing is compiled
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._over.set()
+
+    def _speak(self) -> None:
+        start = time.monotonic()
+        while not self._over.wait(_SIGN_OF_LIFE):
+            say("", f"compiling {self._name}, {time.monotonic() - start:.0f} s so far")
+
+
+def _warmup(advice: list[str]) -> bool:
+    from nnlite import kernels
+
+    say("warm-up", f"{kernels.warmup():.1f} s")
+    return True
+
+
+def _digits(advice: list[str]) -> bool:
+    from nnlite import datasets
+
+    try:
+        sizes = [len(datasets.mnist(split).X) for split in ("train", "test")]
+    except (OSError, ValueError) as error:
+        say("digits", "MISSING or damaged")
+        advice.append(
+            f"The digits that come with nnlite cannot be read ({short(error)}). Fetch them again: "
+            "git checkout nnlite/datasets/data in a checkout, or install the wheel once more."
+        )
+        return False
+    say("digits", f"{sizes[0]} and {sizes[1]}, with the right checksum")
+    return True
+
+
+def _lectures(advice: list[str]) -> bool:
+    names = _IN_THE_BROWSER if BROWSER else tuple(_LECTURES)
+    versions = {name: version(name) for name in names}
+    say("for lectures", ", ".join(f"{k} {v or 'MISSING'}" for k, v in versions.items()))
+    missing = [name for name, found in versions.items() if found is None]
     if missing:
-        advice.append(
-            f"The lectures need {', '.join(missing)}. Install with:  "
-            'python -m pip install "nnlite[lectures]"'
-        )
+        install = how_to_install(*missing, extra="lectures")
+        advice.append(f"The lectures need {', '.join(missing)}. {install}")
+    for name in names:
+        module = _LECTURES[name]
+        if module is None or name in missing:
+            continue
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # whatever a broken binary raises is the finding
+            advice.append(
+                f"{name} {versions[name]} does not import ({short(error)}). Install it again:  "
+                f"python -m pip install --force-reinstall {name}"
+            )
+    return True
 
 
-def _report_self_test(advice: list[str]) -> bool:
+def _self_test(advice: list[str]) -> bool:
     start = time.perf_counter()
     error = self_test()
     seconds = time.perf_counter() - start
     passed = error < 1e-6  # central differences with this step are good to about 1e-9
     verdict = "passed" if passed else "FAILED"
-    _say("self test", f"{verdict}: gradient and slope differ by {error:.1e}, {seconds:.2f} s")
+    say("self test", f"{verdict}: gradient and slope differ by {error:.1e}, {seconds:.2f} s")
     if not passed:
         advice.append(
-            "The self test failed: gradients computed here are wrong. Install afresh with:  "
-            "python -m pip install --force-reinstall nnlite   and report it if that does not help."
+            "The self test failed: gradients computed here are wrong. Take a fresh checkout, or "
+            "install the wheel again with:  python -m pip install --force-reinstall FILE.whl   and "
+            "report it if that does not help."
         )
     return passed
 

@@ -6,27 +6,30 @@ environment can be picked up by mistake.
 
 from __future__ import annotations
 
-import json
+import contextlib
+import importlib.resources
 import os
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from nnlite.checks import report
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks.ledger import Check
 from nnlite.cli.find import Lecture
+from nnlite.cli.journal import Fault, Journal
+from nnlite.cli.reading import UnreadableError, read
 
 __all__ = ["Result", "Runner", "cores", "kernel_environment"]
 
@@ -34,6 +37,10 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # One thread for BLAS, whatever the cores: its threads spin while they wait, and beside those of the
 # compiled kernels that makes both many times slower. The kernels have the cores.
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+# Bytes that a cell and a lecture may show. The largest of ours, a slider, has 2 MB.
+_MOST_OUTPUT = 8_000_000
+_MOST_IN_ALL = 64_000_000
+_MOST_FAULTS = 10  # told of one lecture
 
 
 @dataclass
@@ -45,7 +52,8 @@ class Result:
     lecture : Lecture
         Which.
     status : str
-        "passed", "failed check", "error", "timeout", "kernel died", "unreadable" or "no checks".
+        "passed", "failed check", "hidden check", "forged check", "hidden error", "error",
+        "timeout", "too much output", "kernel died", "unreadable", "no checks" or "stopped".
     problem : str
         What went wrong, with its numbers; empty if nothing did.
     cell : int or None
@@ -70,6 +78,21 @@ class Result:
     def passed(self) -> bool:
         """Whether the lecture ran to its end with at least one check and none failed."""
         return self.status == "passed"
+
+    def fail(self, faults: Sequence[Fault]) -> None:
+        """Take on the status of the first fault, if there is any, and tell of all."""
+        if not faults:
+            return
+        first, *others = faults
+        self.status, self.cell = first.status, first.cell
+        told = [_last_lines(first.problem)]
+        told += [
+            f"in cell {fault.cell}, {fault.status}: {_last_lines(fault.problem)}"
+            for fault in others[: _MOST_FAULTS - 1]
+        ]
+        if len(faults) > _MOST_FAULTS:
+            told.append(f"and {len(faults) - _MOST_FAULTS} more")
+        self.problem = "\n\n".join(told)
 
 
 def cores() -> int:
@@ -122,7 +145,7 @@ class Runner:
     def __init__(self, environment: dict[str, str], timeout: float) -> None:
         self.environment = environment
         self.timeout = timeout
-        self._clients: set[NotebookClient] = set()
+        self._clients: set[_Client] = set()
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -131,12 +154,14 @@ class Runner:
         start = time.monotonic()
         result = Result(lecture)
         try:
-            result.notebook = _read(lecture.path)
-        except _UnreadableError as error:
+            result.notebook = read(lecture.path)
+            with tempfile.TemporaryDirectory(prefix="nnlite-") as folder:
+                self._execute(result, Journal(Path(folder) / "journal"), at_cell)
+        except UnreadableError as error:
             result.status, result.problem = "unreadable", str(error)
-        else:
-            self._execute(result, at_cell)
-            _gather_checks(result)
+        except Exception as error:  # whatever an odd notebook does to Jupyter, the others go on
+            result.status = "error"
+            result.problem = f"cannot be run: {type(error).__name__}: {_last_lines(str(error))}"
         result.seconds = time.monotonic() - start
         return result
 
@@ -145,41 +170,48 @@ class Runner:
         with self._lock:
             self._stopped = True
             for client in self._clients:
-                provisioner: Any = getattr(client.km, "provisioner", None)
-                process = getattr(provisioner, "process", None)
-                if process is None or process.poll() is not None:
-                    continue
-                if hasattr(os, "killpg") and provisioner.pgid:  # what the lecture started, too
-                    os.killpg(provisioner.pgid, signal.SIGKILL)
-                else:
-                    process.kill()
+                client.kill()
 
-    def _execute(self, result: Result, at_cell: Callable[[int, int], None]) -> None:
+    def _execute(
+        self, result: Result, journal: Journal, at_cell: Callable[[int, int], None]
+    ) -> None:
         notebook = result.notebook
         current = 0
 
         def begin(cell: Any, cell_index: int) -> None:
             nonlocal current
+            journal.read(current)
             current = cell_index + 1
             at_cell(current, len(notebook.cells))
 
-        client = NotebookClient(
+        said = journal.path.with_name("stderr")
+        client = _Client(
             notebook,
-            timeout=self.timeout,
+            watch=_watch(journal.path),
+            # Not `timeout`, which takes whole seconds only.
+            timeout_func=lambda cell: self.timeout,
             startup_timeout=120,
             # Nothing a lecture needs happens at shutdown, and a hung cell would not hear a request.
             shutdown_kernel="immediate",
             kernel_manager_class=_ThisPython,
             resources={"metadata": {"path": str(result.lecture.path.parent)}},
+            skip_cells_with_tag="",  # what is not run is not checked
             on_cell_start=begin,
         )
         with self._lock:
             if self._stopped:
-                result.status, result.problem = "error", "stopped before it began"
+                result.status, result.problem = "stopped", "stopped before it began"
                 return
             self._clients.add(client)
+        environment = {
+            **self.environment,
+            "NNLITE_JOURNAL": str(journal.path),
+            # The user's own start-up files and history of commands are no part of a lecture.
+            "IPYTHONDIR": str(journal.path.parent),
+        }
         try:
-            client.execute(env=self.environment)
+            with said.open("wb") as stderr:  # ours is for the progress
+                client.execute(env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
         except CellTimeoutError:
             result.status, result.cell = "timeout", current
             result.problem = (
@@ -194,58 +226,91 @@ class Runner:
                 result.status, result.problem = "error", _traceback(notebook.cells[current - 1])
         except (DeadKernelError, RuntimeError) as error:
             result.status, result.cell = "kernel died", current or None
-            result.problem = f"the kernel died: {_last_lines(str(error))}"
+            words = [str(error), client.cause_of_death(), said.read_text("utf-8", "replace")]
+            told = "\n".join(filter(None, words))
+            result.problem = f"the kernel died: {_last_lines(told)}"
         finally:
+            client.kill()  # what the lecture has started ends with it
             with self._lock:
                 self._clients.discard(client)
+        journal.read(current)
+        self._judge(result, journal)
+
+    def _judge(self, result: Result, journal: Journal) -> None:
+        """Say what came of a lecture by what its kernel wrote down, not by what it shows."""
+        result.checks = journal.checks()
+        overflow = journal.overflow(_MOST_OUTPUT)
+        if self._stopped and not result.passed:
+            result.status, result.problem = "stopped", "stopped before its end"
+        elif overflow:
+            result.fail([overflow])
+        elif result.status == "error" and not result.problem and result.cell:
+            # IPython shows no traceback of a magic that does not exist, and of some others.
+            result.problem = _last_lines(journal.error_in(result.cell))
+        elif result.passed:
+            nothing = "the lecture ran, but checked nothing: it has no closed_form(...)"
+            result.fail(
+                journal.faults(result.notebook)
+                or ([] if result.checks else [Fault("no checks", nothing, None)])
+            )
 
 
-class _UnreadableError(Exception):
-    """A file that is not a notebook."""
+class _Client(NotebookClient):
+    """Sends the kernel its witness before the first cell, and can kill it with its children."""
+
+    def __init__(self, notebook: Any, watch: str, **options: Any) -> None:
+        super().__init__(notebook, **options)
+        self._watch = watch
+        self._process: Any = None
+        self._group: int | None = None
+        self._killed = False
+
+    async def async_start_new_kernel_client(self) -> Any:
+        client: Any = await super().async_start_new_kernel_client()
+        manager: Any = self.km
+        provisioner = manager.provisioner
+        self._process, self._group = provisioner.process, provisioner.pgid
+        if self._killed:  # while the kernel was starting, when there was nothing to kill yet
+            self.kill()
+            raise RuntimeError("it was stopped while it started")
+        reply = await client.execute_interactive(
+            self._watch,
+            silent=True,
+            store_history=False,
+            allow_stdin=False,
+            timeout=120,
+            output_hook=lambda message: None,
+        )
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError(f"the kernel cannot be watched: {reply['content'].get('evalue')}")
+        return client
+
+    def cause_of_death(self) -> str:
+        """Return the signal or exit code of a kernel that has ended by itself, in words."""
+        code = None if self._process is None else self._process.poll()
+        if code is None:
+            return ""
+        if code >= 0:
+            return f"it ended with exit code {code}"
+        name = signal.Signals(-code).name
+        memory = "; the system may have been out of memory" if name == "SIGKILL" else ""
+        return f"it was ended by {name}{memory}"
+
+    def kill(self) -> None:
+        """End the kernel and the processes it has started, at once."""
+        self._killed = True
+        if self._group and self._group != os.getpgrp():
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # all have ended
+                os.killpg(self._group, signal.SIGKILL)
+        elif self._process is not None and self._process.poll() is None:
+            self._process.kill()
 
 
-def _read(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _UnreadableError(f"cannot read the file: {error}") from error
-    try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _UnreadableError(
-            f"not a notebook: invalid JSON at line {error.lineno}, column {error.colno} "
-            f"({error.msg}); take a fresh copy of the file"
-        ) from error
-    if not isinstance(raw, dict) or raw.get("nbformat") != 4:
-        raise _UnreadableError("not a notebook of format 4: open and save it with JupyterLab")
-    try:
-        notebook = nbformat.reads(text, as_version=4)
-        nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        raise _UnreadableError(f"not a valid notebook: {str(error).splitlines()[0]}") from error
-    # Outputs that came with the file prove nothing: only what this run shows counts.
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
-
-
-def _gather_checks(result: Result) -> None:
-    """Collect the machine-readable checks, and judge a lecture that ran to its end by them."""
-    for number, cell in enumerate(result.notebook.cells, start=1):
-        for output in cell.get("outputs", []):
-            row = output.get("data", {}).get(CHECK_MIME)
-            if row is not None:
-                result.checks.append((number, Check.from_json(row)))
-    if not result.passed:
-        return
-    failed = [(n, check) for n, check in result.checks if check.counts_as_failure]
-    if failed:
-        result.status, result.cell = "failed check", failed[0][0]
-        result.problem = report.mismatch(failed[0][1])
-    elif not result.checks:
-        result.status = "no checks"
-        result.problem = "the lecture ran, but checked nothing: it has no closed_form(...)"
+def _watch(journal: Path) -> str:
+    """Return the code that makes a kernel its own witness."""
+    source = importlib.resources.files("nnlite.cli").joinpath("witness.py").read_text("utf-8")
+    call = f"\nwatch({str(journal)!r}, {_MOST_OUTPUT}, {_MOST_IN_ALL})\n"
+    return f"exec({source + call!r}, {{'__name__': 'nnlite_witness'}})"
 
 
 def _traceback(cell: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.cli.problems import Problem
+from nnlite.cli.reading import UnreadableError, text_of
 
 __all__ = ["Lecture", "choose", "lectures_folder", "lectures_in", "packaged_folder"]
 
@@ -58,7 +59,10 @@ def lectures_folder(given: Path | None = None) -> Path:
         if not _notebooks(given):
             raise Problem(f"--lectures-dir {given}: no notebook named like 01_title.ipynb in it")
         return given.resolve()
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise Problem("the folder you are in has been deleted; cd to another") from error
     beside = Path(__file__).resolve().parent.parent.parent
     candidates = [folder / "lectures" for folder in (here, *here.parents, beside)]
     for folder in [*candidates, packaged_folder()]:
@@ -77,7 +81,10 @@ def _notebooks(folder: Path) -> list[Path]:
 
 def _is_ours(path: Path) -> bool:
     """Whether a notebook uses nnlite: other courses have a folder called lectures too."""
-    return b"nnlite" in path.read_bytes()
+    try:
+        return "nnlite" in text_of(path)
+    except UnreadableError:
+        return False
 
 
 def lectures_in(folder: Path) -> list[Lecture]:
@@ -86,31 +93,40 @@ def lectures_in(folder: Path) -> list[Lecture]:
 
 
 def _describe(path: Path) -> Lecture:
+    """What a notebook says of itself; running it says what is wrong with an odd one."""
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells, metadata = notebook["cells"], notebook.get("metadata", {})
-        budgets = metadata.get("nnlite", {})
-        return Lecture(
-            path,
-            title=_title(cells),
-            budget=_seconds(budgets.get("budget_seconds")),
-            full_budget=_seconds(budgets.get("full_budget_seconds")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Lecture(path)  # running it says what is wrong with it
+        notebook = json.loads(text_of(path))
+    except (UnreadableError, ValueError, RecursionError):
+        return Lecture(path)
+    notebook = notebook if isinstance(notebook, dict) else {}
+    metadata = notebook.get("metadata")
+    budgets = metadata.get("nnlite") if isinstance(metadata, dict) else None
+    budgets = budgets if isinstance(budgets, dict) else {}
+    return Lecture(
+        path,
+        title=_title(notebook.get("cells")),
+        budget=_seconds(budgets.get("budget_seconds")),
+        full_budget=_seconds(budgets.get("full_budget_seconds")),
+    )
 
 
-def _title(cells: list[dict[str, Any]]) -> str:
-    for cell in cells:
-        if cell["cell_type"] == "markdown":
-            heading = re.search(r"^#\s+(.+)$", "".join(cell["source"]), flags=re.MULTILINE)
+def _title(cells: Any) -> str:
+    """Return the first heading, without what a terminal could take for a command."""
+    for cell in cells if isinstance(cells, list) else []:
+        if isinstance(cell, dict) and cell.get("cell_type") == "markdown":
+            source = cell.get("source")
+            lines = source if isinstance(source, list) else [source]
+            text = "".join(line for line in lines if isinstance(line, str))
+            heading = re.search(r"^#[ \t]+(.+)$", text, flags=re.MULTILINE)
             if heading:
-                return heading[1].strip()
+                return "".join(c for c in heading[1] if c.isprintable()).strip()[:200]
     return ""
 
 
 def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and value > 0 else None
+    """Return a budget that makes sense, else None."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value < 1e6 else None
 
 
 def choose(lectures: Sequence[Lecture], which: Sequence[str]) -> list[Lecture]:

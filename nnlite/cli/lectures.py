@@ -1,25 +1,24 @@
-"""``nnlite lectures``: run the lectures side by side and print the combined ledger."""
+"""``nnlite lectures``: run the lectures side by side, and say what came of their checks."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import platform
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nnlite import __version__
-from nnlite.checks import report
+from nnlite.cli import times
 from nnlite.cli.find import Lecture, choose, lectures_folder, lectures_in
 from nnlite.cli.problems import Problem, require
 
@@ -29,16 +28,21 @@ if TYPE_CHECKING:
 __all__ = ["list_all", "run"]
 
 
-def list_all(lectures_dir: Path | None) -> int:
-    """Print number, title and expected time of every lecture."""
+def list_all(lectures_dir: Path | None, *, full: bool = False, output: Path = Path("build")) -> int:
+    """Print number, title and expected time of every lecture, and where the time comes from."""
     folder = lectures_folder(lectures_dir)
     lectures = lectures_in(folder)
+    here = times.measured(output, full)
     width = max(len(lecture.name) for lecture in lectures)
     for lecture in lectures:
-        seconds = "" if lecture.budget is None else f"{lecture.budget:g} s"
+        stated = lecture.expected_seconds(full)
+        seconds = "" if stated is None else f"{stated:g} s"
+        if lecture.name in here:
+            seconds = f"*{max(here[lecture.name], 1):.0f} s"
         title = lecture.title or "(no title: not a readable notebook?)"
         print(f"{lecture.name:<{width}}  {seconds:>6}  {title}")
-    print(f"\n{len(lectures)} in {folder}")
+    print(f"\n{len(lectures)} in {folder}. Times are those that the notebooks state", end="")
+    print(f"; * measured here, see {output / 'ledger.json'}." if here else ".")
     return 0
 
 
@@ -50,8 +54,9 @@ def run(
     timeout: float | None = None,
     output: Path = Path("build"),
     lectures_dir: Path | None = None,
+    rows: bool = False,
 ) -> int:
-    """Run lectures in fresh kernels, print their ledger, write everything under `output`.
+    """Run lectures in fresh kernels, say what came of them, write everything under `output`.
 
     Parameters
     ----------
@@ -62,11 +67,14 @@ def run(
     jobs : int, optional
         Lectures to run at a time; default one for each core.
     timeout : float, optional
-        Longest time for a cell in seconds; default 600, or 3600 if `full`.
+        Longest time for a cell in seconds; default 300, or 3600 if `full`.
     output : Path
-        Gets ``ledger.json``, ``ledger.md`` and ``lectures/`` with executed notebooks and HTML.
+        Gets ``index.html``, ``ledger.json``, ``ledger.md`` and ``lectures/`` with executed
+        notebooks and pages.
     lectures_dir : Path, optional
         Where the lectures are, if not where `lectures_folder` looks.
+    rows : bool
+        Print every row of the ledger, not only those that failed.
 
     Returns
     -------
@@ -78,26 +86,51 @@ def run(
     Problem
         If a package, a folder or a lecture asked for is missing.
     """
+    if sys.platform == "emscripten":
+        raise Problem(
+            "a browser cannot start one program from another. Open a lecture there and choose "
+            "Run > Run All Cells; its last cell shows its ledger"
+        )
     require("nbclient", "nbformat", "nbconvert", "ipykernel", "matplotlib", extra="lectures")
+    from nnlite.cli import pages, summary
     from nnlite.cli.execute import cores
 
     full = full or os.environ.get("NNLITE_FULL") == "1"
-    lectures = choose(lectures_in(lectures_folder(lectures_dir)), which)
+    every = lectures_in(lectures_folder(lectures_dir))
+    lectures = choose(every, which)
     jobs = min(jobs or cores(), len(lectures))
     executed = output / "lectures"
     with _writing_to(output):  # found out now, not after the lectures have run
         executed.mkdir(parents=True, exist_ok=True)
         for folder in (output, executed):
             tempfile.TemporaryFile(dir=folder).close()
+    if not (find_spec("latex2mathml") and find_spec("ziamath")):
+        print(
+            "formulas of the pages stay LaTeX; for better ones:  "
+            "python -m pip install latex2mathml ziamath",
+            file=sys.stderr,
+        )
     _compile_kernels()
 
+    expected = times.expected(lectures, full, times.measured(output, full))
     start = time.monotonic()
-    results = _run_all(lectures, jobs, full, timeout or (3600.0 if full else 600.0), executed)
+    results, stop = _run_all(
+        lectures, jobs, full, timeout or (3600.0 if full else 300.0), expected, executed
+    )
     seconds = time.monotonic() - start
-    print(_as_text(results, seconds, output))
-    with _writing_to(output):
-        _write(output / "ledger.json", json.dumps(_as_json(results, full, seconds), indent=1))
-        _write(output / "ledger.md", _as_markdown(results, full))
+    known = times.remembered(output, results, full)
+    ledger = {**summary.as_json(results, full, seconds), "measured_seconds": known}
+    try:
+        with _writing_to(output):
+            pages.write(output / "ledger.json", json.dumps(ledger, indent=1))
+            pages.write(output / "ledger.md", summary.as_markdown(results, full))
+            pages.write(output / "index.html", pages.index(results, every, executed, full, seconds))
+    finally:  # what ran is told even if it cannot be kept
+        if rows:
+            print(summary.rows(results, max(shutil.get_terminal_size((120, 24)).columns, 80)))
+        print(summary.as_text(results, seconds, output), flush=True)
+    if stop is not None:
+        raise stop
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -111,45 +144,86 @@ def _writing_to(output: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    """Let SIGTERM be what Ctrl-C is: kernels end, and what has run is kept."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there can signals be handled
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
 def _compile_kernels() -> None:
     """Fill the cache of compiled kernels, so that no lecture pays for it, let alone two at once."""
     from nnlite import kernels
+    from nnlite.cli.progress import Work, duration
 
     try:
         if kernels.backend() != "numba":
             return
-        print("preparing the compiled kernels (a minute the first time)", file=sys.stderr)
-        seconds = kernels.warmup()
+        with Work("compiling kernels (minutes the first time, else seconds)") as work:
+            seconds = kernels.warmup(progress=work)
     except (ImportError, ValueError) as error:
         raise Problem(f"the kernels do not work: {error}; nnlite doctor says more") from error
-    print(f"kernels are ready, {seconds:.1f} s", file=sys.stderr)
+    print(f"kernels are ready, {duration(seconds)}", file=sys.stderr)
 
 
 def _run_all(
-    lectures: Sequence[Lecture], jobs: int, full: bool, timeout: float, executed: Path
-) -> list[Result]:
-    """Run lectures in `jobs` threads, each with a kernel; return results in the lectures' order."""
-    from nnlite.cli.execute import Runner, kernel_environment
+    lectures: Sequence[Lecture],
+    jobs: int,
+    full: bool,
+    timeout: float,
+    expected: Mapping[str, float],
+    executed: Path,
+) -> tuple[list[Result], BaseException | None]:
+    """Run lectures in `jobs` threads, each with a kernel.
+
+    Returns results in the lectures' order, and what put an end to it before all had run.
+    """
+    from nnlite.cli import pages
+    from nnlite.cli.execute import Result, Runner, kernel_environment
+    from nnlite.cli.journal import Fault
     from nnlite.cli.progress import Progress
 
-    # After a cell that hung, nbclient leaves a task behind that asyncio mourns at exit, at length.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    # After a cell that hung, nbclient leaves a task behind that asyncio mourns at exit, at length;
+    # and what it logs of cells that hang or die is told by us.
+    for name in ("asyncio", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     runner = Runner(kernel_environment(jobs, full), timeout)
 
     def one(lecture: Lecture) -> Result:
         progress.begin(lecture)
         result = runner.run(lecture, lambda number, total: progress.at_cell(lecture, number, total))
         with _writing_to(executed):
-            _write_executed(result, executed)
+            try:
+                pages.write_lecture(result, lectures, executed)
+            except OSError:
+                raise
+            except Exception as error:  # an output that nbconvert cannot show; the others go on
+                problem = f"its page cannot be made: {type(error).__name__}: {error}"
+                result.fail([Fault("error", problem, None)])
         progress.end(result)
         return result
 
     # The longest first, so that no core is left alone with it at the end.
     def longest_first(lecture: Lecture) -> float:
-        return -(lecture.expected_seconds(full) or 0.0)
+        return -expected.get(lecture.name, 0.0)
 
-    with Progress(lectures, jobs, full) as progress, ThreadPoolExecutor(jobs) as pool:
-        futures: dict[str, Future[Result]] = {}
+    stop: BaseException | None = None
+    futures: dict[str, Future[Result]] = {}
+    with (
+        _heeding_sigterm(),
+        Progress(lectures, jobs, expected) as progress,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
         for lecture in sorted(lectures, key=longest_first):
             futures[lecture.name] = pool.submit(one, lecture)
         try:
@@ -158,109 +232,19 @@ def _run_all(
                 done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()  # an error of ours, not of a lecture, ends the run at once
+        except (KeyboardInterrupt, Problem) as reason:
+            stop = reason
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.stop()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             runner.stop()
             raise
-    return [futures[lecture.name].result() for lecture in lectures]
 
+    def result_of(lecture: Lecture) -> Result:
+        future = futures[lecture.name]
+        if future.cancelled() or future.exception() is not None:
+            return Result(lecture, status="stopped", problem="stopped before its end")
+        return future.result()
 
-def _write_executed(result: Result, folder: Path) -> None:
-    """Write the executed notebook and its page, whole or not at all."""
-    if result.notebook is None:
-        return
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    name = result.lecture.name
-    _write(folder / f"{name}.ipynb", nbformat.writes(result.notebook))
-    resources = {"metadata": {"name": result.lecture.title or name}}
-    page, _ = HTMLExporter().from_notebook_node(result.notebook, resources=resources)
-    _write(folder / f"{name}.html", page)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader never sees half of it, nor does a crash leave half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, Any]:
-    return {
-        "nnlite": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "full": full,
-        "seconds": round(seconds, 2),
-        "passed": all(result.passed for result in results),
-        "lectures": [
-            {
-                "name": result.lecture.name,
-                "title": result.lecture.title,
-                "status": result.status,
-                "problem": result.problem,
-                "cell": result.cell,
-                "seconds": round(result.seconds, 2),
-                "expected_seconds": result.lecture.expected_seconds(full),
-                "checks": [{"cell": n, **check.to_json()} for n, check in result.checks],
-            }
-            for result in results
-        ],
-    }
-
-
-def _as_markdown(results: Sequence[Result], full: bool) -> str:
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
-    mode = "full studies" if full else "short mode"
-    parts = [
-        "# The ledger",
-        f"nnlite {__version__}, {versions}, {mode}.",
-        _closing(results) + ".",
-    ]
-    for result in results:
-        parts.append(f"## {result.lecture.title or result.lecture.name}")
-        if not result.passed:
-            parts.append(f"**{_where(result)}**\n\n```text\n{result.problem}\n```")
-        if result.checks:
-            parts.append(report.markdown([check for _, check in result.checks]))
-    return "\n\n".join(parts)
-
-
-def _as_text(results: Sequence[Result], seconds: float, output: Path) -> str:
-    width = max(shutil.get_terminal_size((120, 24)).columns, 80)
-    parts = []
-    for result in results:
-        heading = f"{result.lecture.name}  {result.lecture.title}".rstrip()
-        parts.append(f"\n{heading}\n{'=' * len(heading)}")
-        if result.checks:
-            parts.append(report.text([check for _, check in result.checks], width))
-        else:
-            parts.append(f"no checks ({result.status})")
-    for result in results:
-        if not result.passed:
-            indented = result.problem.replace("\n", "\n    ")
-            parts.append(f"\n✗ {_where(result)}\n    {indented}")
-    parts.append(
-        f"\n{_closing(results)}, {seconds:.0f} s.\n"
-        f"Executed notebooks and pages: {output / 'lectures'}; "
-        f"ledger: {output / 'ledger.md'}, {output / 'ledger.json'}"
-    )
-    return "\n".join(parts)
-
-
-def _where(result: Result) -> str:
-    if result.cell is None:
-        return f"{result.lecture.name}: {result.status}"
-    # People count cells from the top, notebooks count executions: say both.
-    code = [c for c in result.notebook.cells[: result.cell] if c.cell_type == "code" and c.source]
-    return f"{result.lecture.name}, cell {result.cell} (In [{len(code)}]): {result.status}"
-
-
-def _closing(results: Sequence[Result]) -> str:
-    ran = sum(result.passed for result in results)
-    checks = [check for result in results for _, check in result.checks]
-    return f"{ran} of {len(results)} lectures passed; {report.summary(checks)}"
+    return [result_of(lecture) for lecture in lectures], stop

@@ -12,9 +12,10 @@ Every generator takes ``rng=`` (a seed or a ``numpy.random.Generator``) and retu
 layers cast data to their own dtype.
 """
 
-from .digits import CorruptDataError, Digits, mnist, read_idx
+from .digits import Digits, mnist
 from .face_reader import read_attributes, read_scores
 from .faces import FACE_DTYPE, Faces, face_attributes, faces, random_attributes
+from .idx import CorruptDataError, read_idx
 from .mixtures import GaussianMixture, grid_mixture, ring_mixture, three_blobs
 from .points import (
     circle,

@@ -7,18 +7,19 @@ network. ``data/ATTRIBUTION.md`` names the authors and the licence. Used from le
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
+import http.client
 import io
 import os
-import tempfile
 import urllib.request
 import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from ..weights.files import write_whole
+from .idx import CorruptDataError, parse_idx, unpacked
 
 _SUBSET = Path(__file__).parent / "data" / "mnist7k.npz"
 _SUBSET_SHA256 = "24da039cffd0c9c336e4341a37d425d60ed7a01d935adf2eb798d5cbec43360d"
@@ -52,13 +53,6 @@ _FILES = {
 }
 _SPLITS = {"train": "train", "test": "t10k"}
 
-# Third byte of an IDX header. Multi-byte types are stored big-endian.
-_IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-
-
-class CorruptDataError(ValueError):
-    """A data file is damaged, truncated or not the file it claims to be."""
-
 
 class Digits(NamedTuple):
     """Images and labels; unpacks as ``X, y = mnist()``.
@@ -67,8 +61,8 @@ class Digits(NamedTuple):
     ----------
     X : ndarray
         Images, (n, 784) or (n, 28, 28).
-    y : ndarray of int64, (n,)
-        The digit shown, 0 to 9.
+    y : ndarray of intp, (n,)
+        The digit shown, 0 to 9; intp is the dtype of indices, int64 on all but 32-bit machines.
     """
 
     X: np.ndarray
@@ -125,9 +119,11 @@ def mnist(
     FileNotFoundError
         If a file of the full set is missing and ``download`` is false.
     CorruptDataError
-        If a file is damaged, truncated or has another checksum (a ``ValueError``).
+        If a file is damaged, truncated, empty or has another checksum (a ``ValueError``).
     ConnectionError
         If no mirror could be reached.
+    OSError
+        If a file is to be downloaded and cannot be kept in `root`.
 
     References
     ----------
@@ -152,8 +148,11 @@ def mnist(
         parts = [_read_full(part, _root(root), download, verify) for part in splits]
     else:
         parts = [_read_subset(part) for part in splits]
+    sizes = {part[0].shape[1:] for part in parts}
+    if len(sizes) != 1:
+        raise CorruptDataError(f"training and test images have different sizes: {sizes}")
     images = np.concatenate([part[0] for part in parts])  # (n, 28, 28) uint8, a copy
-    labels = np.concatenate([part[1] for part in parts]).astype(np.int64)
+    labels = np.concatenate([part[1] for part in parts]).astype(np.intp)
     X = images
     if dtype != np.uint8:
         X = images.astype(dtype)
@@ -163,7 +162,12 @@ def mnist(
 
 @functools.cache
 def _load_subset() -> tuple[np.ndarray, np.ndarray]:
-    raw = _SUBSET.read_bytes()
+    try:
+        raw = _SUBSET.read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"the digits that ship with nnlite are missing: there is no {_SUBSET}; reinstall nnlite"
+        ) from error
     _check_sum(raw, _SUBSET_SHA256, _SUBSET, "reinstall nnlite")
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
@@ -198,6 +202,10 @@ def _read_full(
             f"the {split} images in {root} should be a uint8 array (n, rows, columns), the file "
             f"holds {images.dtype} {images.shape}"
         )
+    if not images.size:
+        raise CorruptDataError(
+            f"the {split} images in {root} are none: the file holds an array {images.shape}"
+        )
     if labels.shape != (len(images),) or labels.dtype != np.uint8:
         raise CorruptDataError(
             f"the {split} labels in {root} should be uint8 ({len(images)},), one per image, the "
@@ -217,8 +225,8 @@ def _read_named(name: str, root: Path, download: bool, verify: bool) -> np.ndarr
             )
         path = candidates[1]
         _download(path, _FILES[name][1])
-    raw = _unpacked(path)
-    array = _parse_idx(raw, path)  # first: a truncated file is reported as truncated
+    raw = unpacked(path)
+    array = parse_idx(raw, path)  # first: a truncated file is reported as truncated
     if verify:
         _check_sum(
             raw,
@@ -228,69 +236,6 @@ def _read_named(name: str, root: Path, download: bool, verify: bool) -> np.ndarr
             "data set in MNIST's format, pass verify=False",
         )
     return array
-
-
-def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """Read an array from an IDX file, the format MNIST is distributed in.
-
-    Parameters
-    ----------
-    path : path
-        The file, gzipped if its name ends in ``.gz``.
-
-    Returns
-    -------
-    ndarray
-        With the shape and (native-endian) dtype the header names.
-
-    Raises
-    ------
-    CorruptDataError
-        If the header is not an IDX header, or the file is shorter or longer than it says.
-
-    Notes
-    -----
-    Header: two zero bytes, a type code, the number of axes, then one big-endian uint32 length
-    per axis; the entries follow in C order.
-    """
-    path = Path(path)
-    return _parse_idx(_unpacked(path), path)
-
-
-def _unpacked(path: Path) -> bytes:
-    if path.suffix != ".gz":
-        return path.read_bytes()
-    try:
-        with gzip.open(path, "rb") as stream:
-            return stream.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CorruptDataError(
-            f"{path} is not a complete gzip file ({error}); delete it and get it again"
-        ) from error
-
-
-def _parse_idx(raw: bytes, path: Path) -> np.ndarray:
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _IDX_DTYPES or raw[3] == 0:
-        raise CorruptDataError(
-            f"{path} is not an IDX file: it begins with the bytes {raw[:4].hex(' ') or '(none)'}, "
-            f"expected 00 00, a type code (08 for bytes) and the number of axes"
-        )
-    dtype, ndim = np.dtype(_IDX_DTYPES[raw[2]]), raw[3]
-    start = 4 + 4 * ndim
-    if len(raw) < start:
-        raise CorruptDataError(
-            f"{path} is truncated: its header of {start} bytes ends after {len(raw)} bytes"
-        )
-    shape = tuple(int(length) for length in np.frombuffer(raw, ">u4", ndim, offset=4))
-    expected = start + dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(raw) != expected:
-        state = "truncated" if len(raw) < expected else "too long"
-        raise CorruptDataError(
-            f"{path} is {state}: an array of shape {shape} takes {expected} bytes, the file has "
-            f"{len(raw)}"
-        )
-    array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
 
 
 def _check_sum(raw: bytes, expected: str, path: Path, advice: str) -> None:
@@ -304,7 +249,7 @@ def _check_sum(raw: bytes, expected: str, path: Path, advice: str) -> None:
 
 def _download(target: Path, sha256: str) -> None:
     """Fetch ``target.name`` from the first mirror that delivers it intact."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     failures = []
     for mirror in _MIRRORS:
         url = mirror + target.name
@@ -312,7 +257,8 @@ def _download(target: Path, sha256: str) -> None:
             with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
                 raw = answer.read()
             _check_sum(raw, sha256, Path(url), "the download is incomplete or altered")
-        except (OSError, CorruptDataError) as error:  # URLError and timeouts are OSErrors
+        # URLError and timeouts are OSErrors; a connection cut short is an HTTPException
+        except (OSError, http.client.HTTPException, CorruptDataError) as error:
             failures.append(f"{url}: {error}")
             continue
         _write_whole(target, raw)
@@ -323,13 +269,16 @@ def _download(target: Path, sha256: str) -> None:
     )
 
 
-def _write_whole(target: Path, raw: bytes) -> None:
-    """Write beside `target` and rename: readers see the whole file or none."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+def _make_folder(folder: Path) -> None:
+    """Make a folder that can be written to; said before 11 MB are fetched, not after."""
+    advice = "name a folder of your own: root=..., or the environment variable NNLITE_DATA"
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(raw)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"{folder} cannot be made ({error}); {advice}") from error
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{folder} is read-only; {advice}")
+
+
+def _write_whole(target: Path, raw: bytes) -> None:
+    write_whole(target, [raw])

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._arguments import as_array
 from .faces import _GREY, BINARY, CONTINUOUS, FACE_DTYPE, faces, random_attributes
 
 _TRAINING_FACES = 4000
@@ -130,7 +131,7 @@ def _lower_face(pixels: np.ndarray, read: np.ndarray) -> np.ndarray:
 
 def _as_grey(images: np.typing.ArrayLike) -> np.ndarray:
     """(n, size, size) float64, from any accepted shape."""
-    x = np.asarray(images, dtype=np.float64)
+    x = as_array(images, "images", np.float64)
     if x.ndim == 4 and x.shape[1] == 3:
         x = np.einsum("nchw,c->nhw", x, _GREY)
     elif x.ndim == 4 and x.shape[1] == 1:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._arguments import as_array
 from ..random import RNGLike, default_rng
 from . import _validate
 
@@ -119,7 +120,7 @@ def faces(
         attributes = random_attributes(1 if n is None else n, rng=rng)
     else:
         attributes = _checked(attributes)
-        if n is not None and n != len(attributes):
+        if n is not None and _validate.count("n", n, 0) != len(attributes):
             raise ValueError(f"n={n} faces asked for, but attributes has {len(attributes)}")
     channels = 3 if color else 1
     X = np.empty((len(attributes), channels, size, size), dtype)
@@ -149,7 +150,7 @@ def face_attributes(**values: Any) -> np.ndarray:
     unknown = set(values) - set(_DEFAULTS)
     if unknown:
         raise ValueError(f"faces have no attribute {sorted(unknown)}; they have {[*_DEFAULTS]}")
-    given = [np.asarray(values.get(name, default)) for name, default in _DEFAULTS.items()]
+    given = [as_array(values.get(name, default), name) for name, default in _DEFAULTS.items()]
     try:
         columns = np.broadcast_arrays(*given)
     except ValueError:
@@ -191,6 +192,8 @@ def random_attributes(n: int, *, rng: RNGLike | None = None) -> np.ndarray:
 
 
 def _checked(attributes: np.ndarray) -> np.ndarray:
+    if isinstance(attributes, np.ma.MaskedArray):  # of records NumPy cannot tell whether any is
+        raise ValueError("attributes are a masked array; drop masked faces and pass its data")
     a = np.atleast_1d(np.asarray(attributes))
     if a.dtype.names is None or set(a.dtype.names) != set(FACE_DTYPE.names or ()) or a.ndim != 1:
         raise ValueError(

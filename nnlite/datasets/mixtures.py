@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import as_array
 from ..random import RNGLike, default_rng
 from . import _validate
 
@@ -51,9 +52,13 @@ class GaussianMixture:
         means: np.typing.ArrayLike,
         covariances: np.typing.ArrayLike,
     ) -> None:
-        self.weights = np.array(weights, dtype=np.float64)
-        self.means = np.array(means, dtype=np.float64)
-        if self.means.ndim != 2 or self.weights.shape != self.means.shape[:1]:
+        self.weights = as_array(weights, "weights").astype(np.float64)
+        self.means = as_array(means, "means").astype(np.float64)
+        if (
+            self.means.ndim != 2
+            or not self.means.size
+            or self.weights.shape != self.means.shape[:1]
+        ):
             raise ValueError(
                 f"weights must be (K,) and means (K, d), got {self.weights.shape} and "
                 f"{self.means.shape}"
@@ -64,19 +69,18 @@ class GaussianMixture:
                 f"(sum {self.weights.sum():.6g}); divide by their sum"
             )
         K, d = self.means.shape
-        self.covariances = _as_matrices(np.asarray(covariances, dtype=np.float64), K, d)
+        self.covariances = _as_matrices(as_array(covariances, "covariances", np.float64), K, d)
         if not np.isfinite(self.means).all() or not np.isfinite(self.covariances).all():
             raise ValueError("means and covariances must be finite")
-        if not np.allclose(self.covariances, self.covariances.swapaxes(1, 2)):
+        if not _validate.symmetric(self.covariances):
             raise ValueError("covariances must be symmetric")
-        try:
-            self._cholesky = np.linalg.cholesky(self.covariances)  # (K, d, d), L L' = covariance
-        except np.linalg.LinAlgError:
-            smallest = np.linalg.eigvalsh(self.covariances).min()
-            raise ValueError(
-                f"covariances must be positive definite, the smallest eigenvalue is {smallest:.3g}"
-            ) from None
+        self._cholesky = _cholesky(self.covariances)
         self._precision = np.linalg.inv(self.covariances)
+        if not np.isfinite(self._precision).all():
+            raise ValueError(
+                f"covariances are too small to be inverted: the smallest variance is "
+                f"{self.covariances.diagonal(axis1=1, axis2=2).min():.3g}; rescale the data"
+            )
         self._log_norm = -0.5 * (
             d * np.log(2 * np.pi) + np.linalg.slogdet(self.covariances).logabsdet
         )
@@ -88,9 +92,10 @@ class GaussianMixture:
     def sample(
         self, n: int, *, rng: RNGLike | None = None, return_labels: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Draw `n` independent points, (n, d); with `return_labels` also their component, (n,)."""
+        """Draw `n` points, (n, d); with `return_labels` also their components, (n,) intp."""
         n, rng = _validate.count("n", n, 0), default_rng(rng)
-        k = rng.choice(len(self.weights), n, p=self.weights / self.weights.sum())
+        p = self.weights / self.weights.sum()
+        k = rng.choice(len(p), n, p=p).astype(np.intp, copy=False)  # what np.bincount takes
         noise = rng.standard_normal((n, self.means.shape[1]))
         x = self.means[k] + np.einsum("nij,nj->ni", self._cholesky[k], noise)
         return (x, k) if return_labels else x
@@ -137,7 +142,8 @@ class GaussianMixture:
         ``x_noisy + sigma**2 * score of the noisy density``.
         """
         x_noisy = _validate.points("x_noisy", x_noisy, self.means.shape[1])
-        return x_noisy + float(sigma) ** 2 * self.with_noise(sigma).score(x_noisy)
+        noisy = self.with_noise(sigma)
+        return x_noisy + float(sigma) ** 2 * noisy.score(x_noisy)
 
     def _evaluate(self, x: np.typing.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log p (...), responsibilities (..., K) and per-component scores g (..., K, d)."""
@@ -211,6 +217,20 @@ def _ellipse(angle: float, major: float, minor: float) -> np.ndarray:
     c, s = np.cos(angle), np.sin(angle)
     R = np.array([[c, -s], [s, c]])
     return (R * [major**2, minor**2]) @ R.T
+
+
+def _cholesky(covariances: np.ndarray) -> np.ndarray:
+    """(K, d, d): L L' = covariance, for positive definite ones only."""
+    try:
+        L = np.linalg.cholesky(covariances)
+    except np.linalg.LinAlgError:
+        L = np.full_like(covariances, np.nan)
+    if not np.isfinite(L).all():  # browsers get NaN in place of the error
+        smallest = np.linalg.eigvalsh(covariances).min()
+        raise ValueError(
+            f"covariances must be positive definite, the smallest eigenvalue is {smallest:.3g}"
+        )
+    return L
 
 
 def _as_matrices(covariances: np.ndarray, K: int, d: int) -> np.ndarray:

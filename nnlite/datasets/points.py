@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import as_array
 from ..random import RNGLike, default_rng
 from . import _validate
 from .mixtures import grid_mixture, ring_mixture
@@ -53,15 +54,15 @@ def gaussian_cloud(
         `exact` is asked of too few points.
     """
     n, rng = _validate.count("n", n), default_rng(rng)
-    C = np.asarray(covariance, dtype=np.float64)
+    C = as_array(covariance, "covariance", np.float64)
     if C.ndim == 1:
         C = np.diag(C)
-    if C.ndim != 2 or C.shape[0] != C.shape[1]:
+    if C.ndim != 2 or C.shape[0] != C.shape[1] or not C.size:
         raise ValueError(f"covariance must be (d, d), or (d,) variances, got shape {C.shape}")
     d = len(C)
-    if not np.isfinite(C).all() or not np.allclose(C, C.T):
+    if not np.isfinite(C).all() or not _validate.symmetric(C):
         raise ValueError("covariance must be finite and symmetric")
-    mu = np.asarray(mean, dtype=np.float64)
+    mu = as_array(mean, "mean", np.float64)
     if mu.shape not in ((), (d,)) or not np.isfinite(mu).all():
         raise ValueError(
             f"mean must be a finite number or ({d},) to match the covariance, got shape {mu.shape}"
@@ -98,7 +99,7 @@ def ring_of_gaussians(
         Of the circle, and the standard deviation of a mode along each axis.
     rng : int, Generator or None
     return_latent : bool
-        Also return the number of each point's mode, (n,) int64.
+        Also return the number of each point's mode, (n,) intp.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def grid_of_gaussians(
         Distance of neighbouring modes, and standard deviation of a mode along each axis.
     rng : int, Generator or None
     return_latent : bool
-        Also return the number of each point's mode, (n,) int64.
+        Also return the number of each point's mode, (n,) intp.
 
     Returns
     -------
@@ -169,6 +170,7 @@ def parabola(
     ndarray, (n, 2), or (points, t)
     """
     n, rng = _validate.count("n", n), default_rng(rng)
+    curvature = _validate.number("curvature", curvature)
     t = (2 * np.arange(n) + 1) / n - 1 if grid else rng.uniform(-1, 1, n)
     x = np.stack([t, curvature * t**2], axis=1)
     return _finish(x, t, noise, rng, return_latent)
@@ -246,9 +248,10 @@ def swiss_roll(
     dimensionality reduction, Science 290.
     """
     n, rng = _validate.count("n", n), default_rng(rng)
-    first, last = (float(t) for t in t_range)
-    if not first < last:
+    ends = as_array(t_range, "t_range", np.float64)
+    if ends.shape != (2,) or not np.isfinite(ends).all() or not ends[0] < ends[1]:
         raise ValueError(f"t_range must be (first, last) with first < last, got {t_range}")
+    first, last = ends
     height = _validate.scale("height", height)
     t, h = rng.uniform(first, last, n), rng.uniform(0, height, n)
     x = np.stack([t * np.cos(t), h, t * np.sin(t)], axis=1)
@@ -272,7 +275,7 @@ def two_moons(
         Standard deviation of Gaussian noise added to both coordinates.
     rng : int, Generator or None
     return_latent : bool
-        Also return which moon, (n,) int64: 0 for the upper arc around (0, 0), 1 for the lower
+        Also return which moon, (n,) intp: 0 for the upper arc around (0, 0), 1 for the lower
         arc around (1, 0.5).
 
     Returns
@@ -280,7 +283,7 @@ def two_moons(
     ndarray, (n, 2), or (points, moons), in random order
     """
     n, rng = _validate.count("n", n), default_rng(rng)
-    moon = rng.permutation(np.arange(n) % 2)
+    moon = rng.permutation(np.arange(n, dtype=np.intp) % 2)
     angle = rng.uniform(0, np.pi, n)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     lower = np.stack([1 - np.cos(angle), 0.5 - np.sin(angle)], axis=1)

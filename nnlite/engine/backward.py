@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import ops
-from nnlite.engine.edits import edited
+from nnlite._arguments import as_array
+from nnlite.engine.edits import edited, replaced
 from nnlite.engine.state import recording
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
         visited, leaves, grads, owned = walk(root, seed, create_graph=False)
     for leaf in leaves:
         g = grads[leaf._order]
-        if leaf.grad is None:
+        if leaf._grad is None:
             # sums of single numbers are NumPy scalars, not arrays
-            leaf.grad = np.asarray(g) if leaf._order in owned else np.array(g)
+            leaf._grad = np.asarray(g) if leaf._order in owned else np.array(g)
         else:
-            leaf.grad = np.asarray(leaf.grad + g)
+            leaf._grad = np.asarray(leaf._grad + g)
     if not retain_graph:
         free(visited)
 
@@ -58,7 +59,7 @@ def seed_gradient(root: Tensor, gradient: Any) -> NDArray[Any]:
                 "Reduce it first (t.sum().backward()), or pass gradient= of the same shape."
             )
         return np.ones(root.shape, root.dtype)
-    seed = np.asarray(ops.values_of(gradient), dtype=root.dtype)
+    seed = as_array(ops.values_of(gradient), "gradient", root.dtype)
     if seed.shape != root.shape:
         raise ValueError(
             f"gradient has shape {seed.shape}; the tensor has shape {root.shape}. They must be "
@@ -119,7 +120,7 @@ def walk(
                 clean = values[0].tobytes() + values[1].tobytes() == prints
             else:
                 clean = edited(t._node, t) is None
-            if not clean:
+            if not clean or (create_graph and replaced(t._node) is not None):
                 raise RuntimeError(_edited(t))
         inputs = values
         if create_graph:
@@ -150,7 +151,7 @@ def walk(
                 d = rules[i](g, out, *inputs, **params)
             if d is None:
                 continue
-            data = parent._data
+            data = values[i]
             if d.shape != data.shape:
                 d = ops.unbroadcast(d, data.shape)
             if d.dtype is not data.dtype:
@@ -161,6 +162,8 @@ def walk(
                 if op.fresh and not create_graph:
                     owned.add(key)
                 if parent._node is None:
+                    if parent._data is not data and parent._data.shape != data.shape:
+                        raise RuntimeError(_unfit(parent, data))
                     leaves.append(parent)
                 else:
                     heappush(newest, (-key, parent))
@@ -180,10 +183,20 @@ def free(visited: list[Tensor]) -> None:
         t._node = t._node[0].freed
 
 
+def _unfit(leaf: Tensor, before: NDArray[Any]) -> str:
+    """The message for a leaf that cannot hold its gradient any more."""
+    return (
+        f"a leaf was given data of shape {leaf.shape} after the graph was made; its gradient has "
+        f"shape {before.shape}. Run backward before the data are replaced."
+    )
+
+
 def _edited(t: Tensor) -> str:
     """The message for an array that was edited although a rule needs it."""
     op, values = t._node[0], t._node[2]
     r: Any = edited(t._node, t)
+    if r is None:
+        r = replaced(t._node)
     what = "its result" if r == ops.OUT else f"its argument {r + 1}"
     return (
         f"the derivative of {op.name!r} needs an array that was edited after the operation: "
@@ -197,5 +210,10 @@ def _cast(d: Any, dtype: np.dtype[Any], op: Any) -> Any:
         raise TypeError(
             f"{op.name!r} mixed a tensor with complex numbers; only real gradients exist here. "
             "Keep real and imaginary parts as two tensors."
+        )
+    if dtype.kind != "f":
+        raise RuntimeError(
+            f"an argument of {op.name!r} requires grad and has dtype {dtype}: its gradient would "
+            "be cut to that. Make it with nnlite.Tensor(data, requires_grad=True, dtype='float64')."
         )
     return d if d.dtype == dtype else d.astype(dtype)

@@ -1,11 +1,12 @@
 """Which operation answers when a NumPy function meets a Tensor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from nnlite.engine.advice import scipy_advice
 from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, Operation, logsumexp, values_of
 from nnlite.ops.operation import refusal
 
@@ -22,13 +23,77 @@ SCANS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute ``function(*args, **kwargs)`` where some argument is a Tensor."""
     op = TABLE.get(function)
-    if op is not None:
+    if op is None:
+        if function in PLAIN:
+            return function(*_plain(args), **_plain(kwargs))
+        raise TypeError(_refusal(function))
+    if isinstance(op, Operation):
         if kwargs or len(args) > 1:
             args, kwargs = _as_numpy_means(function, op, args, dict(kwargs))
         return op(*args, **kwargs)
-    if function in PLAIN:
-        return function(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
-    raise TypeError(_refusal(function))
+    return _composed(function, op, args, kwargs)
+
+
+def _composed(
+    function: Any, op: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A function that is made of operations here.
+
+    Of integers and halves nothing can be differentiated, so NumPy's own function computes what
+    becomes of them. Where the composition fails, NumPy is asked for its reason.
+    """
+    if function not in _SELECTIVE and not _differentiable((*args, *kwargs.values())):
+        return _wrapped(function(*_plain(args), **_plain(kwargs)))
+    means = (args, kwargs)
+    if kwargs or (len(args) > 1 and not isinstance(function, np.ufunc)):
+        means = _as_numpy_means(function, op, args, dict(kwargs))
+    try:
+        return op(*means[0], **means[1])
+    except Exception as error:
+        raise _as_numpy_says(function, args, kwargs, error) from error
+
+
+#: Functions whose integers are positions or shapes beside what is differentiated.
+_SELECTIVE = {np.bincount, np.full_like}
+
+
+def _differentiable(arguments: Iterable[Any]) -> bool:
+    """Whether some Tensor among them could have a gradient."""
+    for x in arguments:
+        if hasattr(x, "__record_operation__"):
+            if x.dtype.char in "fd":
+                return True
+        elif isinstance(x, tuple | list) and _differentiable(x):
+            return True
+    return False
+
+
+def _wrapped(x: Any) -> Any:
+    """NumPy's results as Tensors, in the lists and tuples that they came in."""
+    from nnlite.engine.tensor import Tensor  # which imports this module
+
+    if isinstance(x, tuple):
+        parts = map(_wrapped, x)
+        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+    if isinstance(x, list):
+        return [_wrapped(i) for i in x]
+    return Tensor(x) if isinstance(x, np.ndarray | np.generic) else x
+
+
+def _as_numpy_says(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
+) -> Exception:
+    """The error of a composed function, or NumPy's if it refuses the same arguments otherwise."""
+    try:
+        with np.errstate(all="ignore"):
+            function(*_plain(args), **_plain(kwargs))
+    except Warning:
+        return error  # where warnings are errors
+    except Exception as reason:
+        kind = TypeError if isinstance(reason, TypeError) else type(reason)
+        if not isinstance(error, kind):
+            return kind(f"{_full_name(function)}: {str(reason).rstrip(' .')}.")
+    return error
 
 
 def dispatch_ufunc(
@@ -36,10 +101,14 @@ def dispatch_ufunc(
 ) -> Any:
     """The same for a ufunc and its methods (``np.add.reduce``, ``np.multiply.outer``)."""
     if method == "__call__":
-        op = None if kwargs else TABLE.get(ufunc)
-        return dispatch(ufunc, args, kwargs) if op is None else op(*args)
+        op = TABLE.get(ufunc)
+        if kwargs or op is None:
+            return dispatch(ufunc, args, kwargs)
+        return op(*args) if isinstance(op, Operation) else _composed(ufunc, op, args, kwargs)
     if ufunc in PLAIN:
-        return getattr(ufunc, method)(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
+        return getattr(ufunc, method)(*_plain(args), **_plain(kwargs))
+    if method != "at" and not _differentiable((*args, *kwargs.values())):
+        return _wrapped(getattr(ufunc, method)(*_plain(args), **_plain(kwargs)))
     if method == "outer" and ufunc in TABLE and not kwargs:
         x, y = args
         return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
@@ -123,15 +192,22 @@ def _known_names(op: Any) -> tuple[str, ...]:
 def _plain(x: Any) -> Any:
     if isinstance(x, tuple | list):
         return type(x)(_plain(i) for i in x)
+    if isinstance(x, dict):
+        return {k: _plain(v) for k, v in x.items()}
     return values_of(x)
 
 
-def _refusal(function: Any) -> str:
+def _full_name(function: Any) -> str:
     module = (getattr(function, "__module__", "") or "").split(".")
-    name = ".".join(["np", *(m for m in module if m in ("linalg", "fft")), function.__name__])
-    instead = ALTERNATIVES.get(function)
+    return ".".join(["np", *(m for m in module if m in ("linalg", "fft")), function.__name__])
+
+
+def _refusal(function: Any) -> str:
+    name, instead = _full_name(function), ALTERNATIVES.get(function)
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        name, instead = function.__name__, scipy_advice(function)  # scipy.special's are ufuncs too
     advice = f"Use {instead}" if instead else "Compose it of operations that do"
     return (
-        f"{name} has no derivative here, so it does not work on a Tensor. {advice}; or call it on "
-        "t.detach().data if no gradient is needed."
+        f"{name} has no derivative here, so it does not work on a Tensor. "
+        f"{advice}; or call it on t.detach().data if no gradient is needed."
     )

@@ -10,17 +10,18 @@ open.
 
 from __future__ import annotations
 
-import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlite import ops
-from nnlite.engine.advice import attribute_advice, explained
+from nnlite._arguments import as_array
+from nnlite.engine.advice import attribute_advice, explained, no_gradient, refused_argument
 from nnlite.engine.backward import run_backward
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
-from nnlite.engine.edits import WHOLE, InPlaceEdits, fingerprints
+from nnlite.engine.edits import WHOLE, InPlaceEdits, fingerprints, new_order, note_edit
 from nnlite.engine.methods import ArrayMethods
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
@@ -28,7 +29,7 @@ from nnlite.ops import Operation
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-_new_order = itertools.count(1).__next__
+_new_order = new_order
 _FLOATS = ("float32", "float64")
 
 
@@ -59,9 +60,8 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
             raise explained(op, (a, b), error) from error
         t = _make(Tensor)
         t._data = out if type(out) is _ndarray else np.asarray(out)
-        t.grad = None
+        t._grad = None
         t._order = _new_order()
-        t._version = 0
         if (y_parent or x.requires_grad) and STATE.recording:
             t.requires_grad = True
             if not y_parent:
@@ -76,7 +76,7 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
             elif arguments_only and wanted is _BOTH and a.size <= WHOLE and b.size <= WHOLE:
                 prints = a.tobytes() + b.tobytes()  # what fingerprints() would say, unrolled
             else:
-                prints = fingerprints(reads, values, args, t)
+                prints = fingerprints(reads, values, t)
             t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
         else:
             t.requires_grad = False
@@ -134,26 +134,25 @@ class Tensor(ArrayMethods, InPlaceEdits):
     __slots__ = (
         "__weakref__",
         "_data",
+        "_grad",
         "_node",  # how it was made (see record); None for a leaf
         "_order",  # creation number: arguments are older than results
-        "grad",
         "requires_grad",
     )
 
     def __init__(
         self, data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None
     ) -> None:
-        array = np.asarray(data, dtype)
-        if array.dtype.kind not in "fiub":
+        if not isinstance(requires_grad, bool | np.bool_):
             raise TypeError(
-                f"a Tensor holds real numbers; got dtype {array.dtype}. "
-                "Ragged lists, text and complex numbers cannot be differentiated here."
+                f"requires_grad is True or False; got {requires_grad!r}. Several numbers are a "
+                "list, Tensor([3, 1]); a shape is NumPy's affair, Tensor(np.zeros((3, 1))); a "
+                "dtype is named, Tensor(data, dtype='float32')."
             )
-        self._data = array
+        self._data = as_array(data, "a Tensor's data", _real(dtype))
         self._node: Any = None
         self._order = _new_order()
-        self._version = 0
-        self.grad: NDArray[Any] | None = None
+        self._grad: NDArray[Any] | None = None
         self.requires_grad = False
         if requires_grad:
             self.requires_grad_()
@@ -166,11 +165,27 @@ class Tensor(ArrayMethods, InPlaceEdits):
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"a Tensor holds real numbers; got dtype {array.dtype}.")
+        if value is self._data:  # `t.data -= step` ends here, after NumPy has edited in place
+            note_edit(self._data)
+            return
+        array = as_array(value, "a Tensor's data")
+        if self.requires_grad and array.dtype.name not in _FLOATS:
+            raise TypeError(
+                f"t.data = values of dtype {array.dtype}: this tensor requires grad, and gradients "
+                f"are float32 or float64. Convert them, values.astype({self.dtype.name!r})."
+            )
         self._data = array
-        self._version += 1  # `t.data -= step` ends here too, after NumPy has edited in place
+
+    @property
+    def grad(self) -> NDArray[Any] | None:
+        found = self._grad
+        if found is None and self._node is not None and self.requires_grad:
+            warnings.warn(no_gradient(self._node[0].name), stacklevel=2)
+        return found
+
+    @grad.setter
+    def grad(self, value: NDArray[Any] | None) -> None:
+        self._grad = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -232,7 +247,9 @@ class Tensor(ArrayMethods, InPlaceEdits):
 
     # ---- gradients ------------------------------------------------------------------------
 
-    def backward(self, gradient: ArrayLike | None = None, retain_graph: bool = False) -> None:
+    def backward(
+        self, gradient: ArrayLike | None = None, retain_graph: bool = False, **other: Any
+    ) -> None:
         """Add d self / d leaf to ``grad`` of every leaf that requires grad.
 
         Parameters
@@ -250,6 +267,8 @@ class Tensor(ArrayMethods, InPlaceEdits):
         ValueError
             If ``gradient`` is missing for a result of more than one number, or has another shape.
         """
+        if other:
+            raise refused_argument("backward", other)
         run_backward(self, gradient, retain_graph)
 
     def __record_operation__(
@@ -269,8 +288,9 @@ class Tensor(ArrayMethods, InPlaceEdits):
         if self.requires_grad:
             raise RuntimeError(
                 "turning a Tensor that requires grad into an array would silently drop its "
-                "gradient. "
-                "Use t.detach() (or t.data) if that is what you want."
+                "gradient. Join Tensors with np.stack([t, u]) or np.concatenate, not with "
+                "np.array([t, u]) or array[i] = t; use t.detach() (or t.data) if the values are "
+                "all you want."
             )
         return np.array(self._data, dtype, copy=copy)
 
@@ -300,7 +320,8 @@ class Tensor(ArrayMethods, InPlaceEdits):
         if self.requires_grad:
             raise RuntimeError(
                 f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
-                "Use t.item() for the number, or keep computing with t: np.exp(t), not math.exp(t)."
+                "Use t.item() for the number, or keep computing with t: np.exp(t), not "
+                "math.exp(t), and np.stack([t, u]), not array[i] = t."
             )
         return self.item()
 
@@ -338,7 +359,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
                 "Use t.detach() for its values."
             )
         copy = type(self)(self._data.copy(), self.requires_grad)
-        copy.grad = None if self.grad is None else self.grad.copy()
+        copy._grad = None if self._grad is None else self._grad.copy()
         return copy
 
     def __reduce__(self) -> Any:
@@ -347,8 +368,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
         return type(self), (self._data, self.requires_grad)
 
     def __getattr__(self, name: str) -> Any:
-        known = [k for k in dir(type(self)) if not k.startswith("_")]
-        raise AttributeError(attribute_advice(name, known))
+        raise AttributeError(attribute_advice(name))
 
     def __repr__(self) -> str:
         values = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100)
@@ -403,7 +423,17 @@ def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None
 
     Parameters and errors are those of :class:`Tensor`.
     """
-    return Tensor(np.array(data, dtype), requires_grad)
+    return Tensor(np.array(as_array(data, "a Tensor's data", _real(dtype))), requires_grad)
+
+
+def _real(dtype: DTypeLike | None) -> np.dtype[Any] | None:
+    """A dtype of real numbers, in this machine's byte order."""
+    if dtype is None:
+        return None
+    found = np.dtype(dtype).newbyteorder("=")
+    if found.kind not in "fiub":
+        raise TypeError(f"a Tensor holds real numbers; got dtype {found}.")
+    return found
 
 
 class _Size(int):
@@ -447,7 +477,7 @@ def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tens
         )
         if wanted:
             reads = op.reads_for(wanted, len(args), params)
-            prints = fingerprints(reads, values, args, t) if reads else None
+            prints = fingerprints(reads, values, t) if reads else None
             t.requires_grad = True
             t._node = (op, args, values, params, wanted, reads, prints)
     return t
@@ -457,9 +487,8 @@ def _result(out: Any) -> Tensor:
     """A Tensor around what an operation computed; faster than the checks of the constructor."""
     t = _make(Tensor)
     t._data = out if type(out) is np.ndarray else np.asarray(out)
-    t._node = t.grad = None
+    t._node = t._grad = None
     t._order = _new_order()
-    t._version = 0
     t.requires_grad = False
     return t
 
@@ -473,10 +502,16 @@ def _weak(x: Any, args: tuple[Any, ...]) -> Any:
     convert = _NUMBERS.get(type(x))
     if convert is not None:
         return convert(x)
+    if type(x) is _ndarray:
+        return x if x.dtype.kind != "O" else as_array(x, "an operand")
     if type(x) is list:
-        array = np.asarray(x)
+        array = as_array(x, "an operand")
         dtype = np.result_type(*[a._data for a in args if isinstance(a, Tensor)])
         return array.astype(dtype) if dtype.kind == "f" and array.dtype.kind in "fiu" else array
+    if isinstance(x, Tensor | np.generic):
+        return x
+    if hasattr(x, "__array__") or hasattr(x, "toarray"):  # masked, sparse, a pandas frame
+        return as_array(x, "an operand")
     return x
 
 

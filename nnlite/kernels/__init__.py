@@ -107,7 +107,7 @@ def _why_not(error: Exception) -> str:
     return (
         f"Numba cannot be used ({type(error).__name__}: {str(error).strip().rstrip('.')})."
         f"{correct} The NumPy kernels give the same answers, several times slower: "
-        "NNLITE_KERNELS=numpy selects them; the extra [fast] installs Numba."
+        "NNLITE_KERNELS=numpy selects them; pip install numba installs the other."
     )
 
 

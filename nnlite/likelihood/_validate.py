@@ -6,63 +6,79 @@ from typing import Any
 
 import numpy as np
 
+from nnlite import _estimator
+from nnlite._arguments import as_array
 from nnlite.ops import values_of
 
 
 def parameter(name: str, value: Any, *, positive: bool = False) -> Any:
     """`value` (number, array or Tensor) if it is finite, and positive where that is asked."""
-    array = np.asarray(values_of(value))
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be a real number or array, got dtype {array.dtype}")
+    if np.asarray(values_of(value)).dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be a real number or array of them, got {value!r}.")
+    array = as_array(values_of(value), name)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {_first(array, ~np.isfinite(array))}")
+        raise ValueError(f"{name} must be finite, got {_first(array, ~np.isfinite(array))}.")
     if positive and not (array > 0).all():
         raise ValueError(
             f"{name} must be positive, got {_first(array, ~(array > 0))}; in maximum_likelihood "
-            f"start it as positive(...), which searches over its logarithm"
+            "start it as positive(...), which searches over its logarithm."
         )
-    return value if hasattr(value, "__record_operation__") else _number_or_array(array)
+    return value if _is_tensor(value) else _number_or_array(array)
 
 
 def observations(x: Any, name: str = "x") -> Any:
     """Points at which a density is asked for: any shape, finite; a Tensor stays a Tensor."""
-    if np.ma.is_masked(x):
-        raise ValueError(f"{name} has masked entries; remove or impute these samples first")
-    array = np.asarray(values_of(x))
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = as_array(values_of(x), name)
     if not np.isfinite(array).all():
         raise ValueError(
             f"{name} holds {_first(array, ~np.isfinite(array))} at position "
-            f"{_position(~np.isfinite(array))}: a density is defined at finite points only"
+            f"{_position(~np.isfinite(array))}: a density is defined at finite points only."
         )
-    return x if array is not x and hasattr(x, "__record_operation__") else _as_float(array)
+    return x if _is_tensor(x) else _as_float(array)
+
+
+def points(x: Any, **parameters: Any) -> Any:
+    """`x` as :func:`observations`, if it and the parameters are not a column and a row by accident.
+
+    A column (n, 1) against n numbers in a row makes n x n densities, each sample under the
+    parameters of every other one; their sum looks like a likelihood and is none.
+    """
+    x = observations(x)
+    refuse_pairs(x=x, **parameters)
+    return x
+
+
+def refuse_pairs(**operands: Any) -> None:
+    """Raise if broadcasting would pair all n entries of a column with all n of a vector."""
+    shapes = [(name, np.shape(value)) for name, value in operands.items()]
+    vectors = {shape[0]: name for name, shape in shapes if len(shape) == 1 and shape[0] > 1}
+    for name, shape in shapes:
+        if len(shape) > 1 and shape[-1] == 1 and shape[-2] in vectors:
+            n, vector = shape[-2], vectors[shape[-2]]
+            raise ValueError(
+                f"{name} of shape {shape} and {vector} of shape ({n},) would make {n} x {n} "
+                f"densities, one for every pair. For one density per sample pass {name}.ravel() "
+                f"(in a regression: a weight vector of shape (d,), not (d, 1)); if all pairs are "
+                f"meant, {vector}[None, :]."
+            )
 
 
 def samples(x: Any, name: str = "x") -> np.ndarray:
     """Data of a one-dimensional distribution: (n,), finite, float64, n >= 1."""
-    array = np.asarray(observations(x, name))
+    array = as_array(observations(x, name), name)
     if array.ndim != 1:
         raise ValueError(
             f"{name} must be a vector of samples, got shape {array.shape}; if all its entries are "
-            f"samples of one distribution pass {name}.ravel()"
+            f"samples of one distribution pass {name}.ravel()."
         )
     if array.size == 0:
-        raise ValueError(f"{name} is empty: a fit needs data")
+        raise ValueError(f"{name} is empty: a fit needs data.")
     return array.astype(np.float64)
 
 
 def rows(X: Any, name: str = "X") -> np.ndarray:
     """Data of a distribution in d dimensions: (n, d), finite, float64, n >= 1."""
-    array = np.asarray(observations(X, name))
-    if array.ndim != 2:
-        hint = f"; one feature is {name}.reshape(-1, 1)" if array.ndim == 1 else ""
-        raise ValueError(
-            f"{name} must have two axes (samples, features), got shape {array.shape}{hint}"
-        )
-    if array.size == 0:
-        raise ValueError(f"{name} is empty, shape {array.shape}: a fit needs data")
-    return array.astype(np.float64)
+    return _estimator.rows(observations(X, name), name)
 
 
 def features(X: Any, d: int, name: str = "X") -> Any:
@@ -71,18 +87,42 @@ def features(X: Any, d: int, name: str = "X") -> Any:
     if X.ndim == 0 or X.shape[-1] != d:
         raise ValueError(
             f"the last axis of {name} must be the {d} features of this distribution, got shape "
-            f"{X.shape}"
+            f"{X.shape}."
         )
     return X
+
+
+def cholesky(Sigma: Any, what: str) -> Any:
+    """The lower factor of a covariance (array or Tensor), or LinAlgError if it is indefinite.
+
+    NumPy raises by itself where the processor reports an invalid operation; in a browser it
+    returns NaN instead.
+    """
+    L = np.linalg.cholesky(Sigma)
+    if not np.isfinite(values_of(L)).all():
+        raise np.linalg.LinAlgError(f"{what} is not positive definite.")
+    return L
 
 
 def count(name: str, value: Any, minimum: int) -> int:
     """`value` as an int of at least `minimum`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise ValueError(f"{name} must be an integer, got {value!r}")
+        raise ValueError(f"{name} must be an integer, got {value!r}.")
     if value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+        raise ValueError(f"{name} must be at least {minimum}, got {value}.")
     return int(value)
+
+
+def number(name: str, value: Any, least: float = 0.0) -> float:
+    """`value` as a finite float of at least `least`."""
+    real = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
+    if not real or not least <= value < np.inf:
+        raise ValueError(f"{name} must be a finite number of at least {least}, got {value!r}.")
+    return float(value)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "__record_operation__")
 
 
 def _as_float(array: np.ndarray) -> np.ndarray:

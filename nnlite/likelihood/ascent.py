@@ -125,7 +125,7 @@ def lbfgs_ascent(
         from scipy.optimize import minimize
     except ImportError as error:
         raise ImportError(
-            'method="lbfgs" needs SciPy: pip install scipy (or "nnlite[lectures]"). '
+            'method="lbfgs" needs SciPy: pip install scipy. '
             'method="newton" and method="gradient" need nothing.'
         ) from error
     path = [u]

@@ -19,6 +19,7 @@ from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.ops import sigmoid, softplus, values_of
 from nnlite.random import RNGLike, default_rng
 
+LOG_2 = math.log(2.0)
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -42,9 +43,10 @@ class Gaussian:
         self.mu = _validate.parameter("mu", mu)
         self.sigma = _validate.parameter("sigma", sigma, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        z = (_validate.observations(x) - self.mu) / self.sigma
+        z = (_validate.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
         return -0.5 * z * z - np.log(self.sigma) - 0.5 * LOG_2PI
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -65,11 +67,12 @@ class Gaussian:
             If all samples are equal, in particular if there is only one.
         """
         x = _spread_out(x, "sigma")
-        with np.errstate(over="ignore"):
-            mu, sigma = float(x.mean()), float(x.std())
+        with np.errstate(over="ignore", invalid="ignore"):
+            from_first = x - x[0]  # exact where all are close to each other and far from 0
+            mu, sigma = float(x[0] + from_first.mean()), float(from_first.std())
         if not (math.isfinite(mu) and 0 < sigma < math.inf):
             raise ValueError(
-                f"the squares of x leave the range of float64 (sigma is {sigma}); rescale x"
+                f"the squares of x leave the range of float64 (sigma is {sigma}); rescale x."
             )
         self.mu, self.sigma = mu, sigma
         return self
@@ -93,9 +96,11 @@ class Laplace:
         self.mu = _validate.parameter("mu", mu)
         self.b = _validate.parameter("b", b, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        return -np.abs(_validate.observations(x) - self.mu) / self.b - np.log(2 * self.b)
+        distance = np.abs(_validate.points(x, mu=self.mu, b=self.b) - self.mu)
+        return -distance / self.b - np.log(self.b) - LOG_2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""
@@ -150,12 +155,14 @@ class Bernoulli:
         """Log-probability, in nats, of each entry of `x`; -inf for entries that are not 0 or 1."""
         if getattr(x, "requires_grad", False):
             raise TypeError("a Bernoulli variable is 0 or 1: no gradient in x; pass x.detach()")
-        x = np.asarray(_validate.observations(x))
+        one = (x := values_of(_validate.points(x, p=self.p))) == 1
         if self.logits is not None:
-            out = x * self.logits - softplus(self.logits)
+            # log p = -softplus(-a) and log(1 - p) = -softplus(a): no difference of large numbers
+            out = -softplus(np.where(one, -self.logits, self.logits))
         else:
+            # Each logarithm sees only its own samples, so that no other one's slope is infinite.
             with np.errstate(divide="ignore"):  # log 0 = -inf is the answer where p is 0 or 1
-                out = np.where(x == 1, np.log(self.p), np.log1p(-self.p))
+                out = np.log(np.where(one, self.p, 1.0)) + np.log1p(-np.where(one, 0.0, self.p))
         return np.where((x == 0) | (x == 1), out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -188,6 +195,9 @@ class Bernoulli:
 def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
     """The samples, if they are not all equal: else the likelihood has no maximum."""
     x = _validate.samples(x)
+    with np.errstate(over="ignore"):
+        if not math.isfinite(float(np.sum(np.abs(x)))):
+            raise ValueError("the values of x are so large that their sum overflows; rescale x.")
     if x.min() == x.max():
         what = "one sample" if x.size == 1 else f"all {x.size} samples are equal"
         raise UnboundedLikelihoodError(
@@ -198,6 +208,7 @@ def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
 
 
 def _size(n: int, *parameters: Any) -> tuple[int, ...]:
+    """Shape of `n` draws for each entry of the parameters."""
     return (_validate.count("n", n, 0), *np.broadcast_shapes(*(np.shape(p) for p in parameters)))
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_array
 from nnlite.engine import Tensor, grad, hessian, jacobian
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood.ascent import (
     Ascent,
     gradient_ascent,
@@ -25,10 +27,10 @@ from nnlite.likelihood.ascent import (
 )
 from nnlite.likelihood.errors import FlatLikelihoodWarning, UnboundedLikelihoodError
 from nnlite.likelihood.parameters import Packing
-from nnlite.pca import ConvergenceWarning
 
 _ITERATIONS = {"gradient": 20_000, "newton": 200, "lbfgs": 2_000}
-_RUN_OFF = 60.0  # a scale that has changed by e^60 while the likelihood still rises has no maximum
+_RUN_OFF = 60.0  # a scale that has changed by e^60 while the likelihood still rises has no maximum,
+# and one that is known up to a factor of e^60 is not known
 _FLAT = 1e-10  # eigenvalue of the information (unit diagonal) below which a direction is flat
 _PATIENCE = 100  # matrices found singular on the way before the search is given up
 _NEAR = 1e-5  # a Newton step longer than this (relative) from the end point: not there yet
@@ -259,10 +261,10 @@ class _Likelihood:
                 "parameters as Tensors do: write it in NumPy operations (np.log, not math.log)"
             )
         array = values.data
-        if array.ndim and len(array) != self.n:
+        if array.ndim and not array.size == len(array) == self.n:
             raise ValueError(
                 f"log_prob must return one log-density for each of the {self.n} samples, or their "
-                f"sum; got shape {array.shape}"
+                f"sum; got shape {array.shape}. {_shape_advice(array.shape, self.n)}"
             )
         bad = ~np.isfinite(array)
         if bad.any():
@@ -305,8 +307,12 @@ def _result(likelihood: _Likelihood, run: Ascent, method: str) -> MaximumLikelih
     message, covariance = run.message, np.full((len(to_natural),) * 2, np.inf)
 
     if V is None or (w[~flat] < 0).any() or flat.all():
-        what = "flat in all directions" if finite and flat.all() else "not curved downwards"
-        message = f"the likelihood is {what} at the end point: it is not a maximum"
+        message = (
+            "the likelihood levels off: it is flat in all directions at the end point, which is "
+            "not a maximum"
+            if finite and flat.all()
+            else "the likelihood is not curved downwards at the end point: it is not a maximum"
+        )
     else:
         slope = V.T @ (run.gradient / s)  # along the eigenvectors, in units free of scale
         step = V @ np.where(flat, 0.0, slope / np.where(flat, 1.0, w)) / s
@@ -323,7 +329,9 @@ def _result(likelihood: _Likelihood, run: Ascent, method: str) -> MaximumLikelih
         spread = to_natural @ (V / s[:, None])  # natural parameters moved by each eigenvector
         inverse = np.where(flat, 0.0, 1 / np.where(flat, 1.0, w)) / n
         covariance = (spread * inverse) @ spread.T
-        _mark_flat(packing, spread[:, flat], covariance)
+        deviation = np.sqrt(((V / s[:, None]) ** 2 * np.maximum(inverse, 0.0)).sum(axis=1))
+        vague = packing.logs & (deviation > _RUN_OFF)
+        _mark_flat(packing, np.c_[spread[:, flat], to_natural[:, vague]], covariance)
 
     if message and likelihood.singular is not None:
         raise likelihood.at_the_edge() from likelihood.singular
@@ -368,15 +376,28 @@ def _path(packing: Packing, path: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {name: np.array([v[name] for v in visited]) for name in packing.parameters}
 
 
+def _shape_advice(shape: tuple[int, ...], n: int) -> str:
+    """What makes a log-density of this shape, and what to write instead."""
+    if shape[0] != n:
+        return "Are the samples the first axis of the data?"
+    if shape == (n, n):
+        return (
+            "A column (n, 1) met a vector (n,), which pairs every sample with every other one: "
+            "reshape one of them by .ravel(). In a regression X @ w is (n,) for w of shape (d,) "
+            "and (n, 1) for w of shape (d, 1)."
+        )
+    return (
+        "If the features of a sample are independent, add their log-densities: np.sum(..., axis=1)."
+    )
+
+
 def _as_data(x: Any) -> np.ndarray:
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"data must hold real numbers, got dtype {array.dtype}")
+    array = as_array(x, "data")
     if array.size == 0:
-        raise ValueError(f"data are empty, shape {array.shape}")
+        raise ValueError(f"data are empty, shape {array.shape}.")
     if not np.isfinite(array).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"data hold {array[at]} at position {at}: remove or impute it first")
+        raise ValueError(f"data hold {array[at]} at position {at}: remove or impute it first.")
     return array if array.dtype.kind in "iub" else array.astype(np.float64)
 
 

@@ -15,11 +15,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._estimator import Estimator
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import CollapseWarning, UnboundedLikelihoodError
-from nnlite.likelihood.multivariate import MultivariateGaussian
+from nnlite.likelihood.multivariate import (
+    ROUNDING,
+    MultivariateGaussian,
+    centre,
+    refuse_underflow,
+)
 from nnlite.ops import logsumexp
-from nnlite.pca import ConvergenceWarning, NotFittedError
 from nnlite.random import RNGLike, default_rng
 
 
@@ -35,7 +41,7 @@ class _Run:
     collapsed: list[int]
 
 
-class GaussianMixture:
+class GaussianMixture(Estimator):
     r"""Mixture of `n_components` Gaussians, fitted by EM from several starts.
 
     .. math:: p(x)=\sum_k\pi_k\,\mathcal N(x;\mu_k,\Sigma_k)
@@ -68,9 +74,14 @@ class GaussianMixture:
 
     Notes
     -----
+    Its namesake :class:`nnlite.datasets.GaussianMixture` is a mixture whose parameters are given,
+    for drawing data; this one finds them.
+
     The best run without a component on the floor is chosen, even where a collapsed one has a higher
     likelihood: that is the spurious kind of maximum.
     """
+
+    _estimator_type = "density_estimator"
 
     def __init__(
         self,
@@ -107,27 +118,16 @@ class GaussianMixture:
         ConvergenceWarning
             If the chosen run stopped at `max_iter`.
         """
-        X = _validate.rows(X)
-        K = _validate.count("n_components", self.n_components, 1)
-        n_init = _validate.count("n_init", self.n_init, 1)
-        if not 0 < self.covariance_floor < 1:
-            raise ValueError(
-                f"covariance_floor must lie between 0 and 1, got {self.covariance_floor}: "
-                "without a floor the likelihood of a mixture is unbounded"
-            )
+        given, X = X, self._training_rows(X)
+        K, n_init = self._check_parameters()
         different = len(np.unique(X, axis=0))
         if different < K:
-            raise ValueError(f"{K} components need as many different samples, X has {different}")
-        with np.errstate(over="ignore", invalid="ignore"):
-            centre, scale = X.mean(axis=0), X.std(axis=0)
-        if not np.isfinite(scale).all():
-            raise ValueError("the squares of X overflow float64; rescale X")
-        if (scale == 0).any():
-            raise UnboundedLikelihoodError(
-                f"feature {int(np.argmin(scale))} has the same value in all {len(X)} samples: the "
-                "likelihood grows without bound as its variance goes to 0. Drop it."
+            raise ValueError(
+                f"{K} components need as many different samples, X has {different} "
+                f"(n_samples={len(X)})."
             )
-        Z, rng = (X - centre) / scale, default_rng(self.rng)
+        mean, scale = _standard(X)
+        Z, rng = (X - mean) / scale, default_rng(self.rng)
         runs = [self._run(Z, _spread_means(Z, K, rng)) for _ in range(n_init)]
         sound = [run for run in runs if not run.collapsed]
         best = max(sound or runs, key=lambda run: run.path[-1])
@@ -143,15 +143,16 @@ class GaussianMixture:
         if not best.converged:
             warnings.warn(
                 f"GaussianMixture: EM stopped after max_iter={self.max_iter} steps, rising by "
-                f"{best.path[-1] - best.path[-2]:.1e} > tol={self.tol:.1e} a step",
+                f"{best.path[-1] - best.path[-2]:.1e} > tol={self.tol:.1e} a step.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
         self.weights_ = best.weights
-        self.means_ = centre + scale * best.means
+        self.means_ = mean + scale * best.means
         self.covariances_ = best.covariances * np.outer(scale, scale)
         self.log_likelihood_path_ = np.array(best.path) - np.log(scale).sum()
         self.converged_, self.n_iter_ = best.converged, len(best.path) - 1
+        self._learned_from(given, X.shape[1])
         return self
 
     def log_prob(self, X: Any) -> Any:
@@ -159,14 +160,53 @@ class GaussianMixture:
         self._check_fitted()
         return logsumexp(_log_joint(X, self.weights_, self.means_, self.covariances_), axis=0)
 
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        return self.log_prob(self._like_fitted(X))
+
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean log-density of the rows of `X`; `y` is ignored."""
-        return float(np.mean(self.log_prob(_validate.rows(X))))
+        return float(np.mean(self.score_samples(X)))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probability of each component given each row, (n, K): the E step."""
-        self._check_fitted()
-        return _posterior(_validate.rows(X), self.weights_, self.means_, self.covariances_)[0].T
+        X = self._like_fitted(X)
+        r, _ = _posterior(X, self.weights_, self.means_, self.covariances_)
+        if not np.isfinite(r).all():
+            i = int(np.argmax(~np.isfinite(r).all(axis=0)))
+            raise ValueError(
+                f"row {i} of X lies so far from every component that its density is 0 in float64: "
+                "no component can be told from another there."
+            )
+        return r.T
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The most probable component of each row, (n,), integers from 0 (``np.intp``)."""
+        return np.argmax(self.predict_proba(X), axis=1)
+
+    def fit_predict(self, X: ArrayLike, y: object = None) -> np.ndarray:
+        """``fit(X)``, then the most probable component of each row; `y` is ignored."""
+        return self.fit(X).predict(X)
+
+    def aic(self, X: ArrayLike) -> float:
+        """Akaike's (1973) criterion on the rows of `X`, 2 p - 2 log L with p parameters.
+
+        Lower is better; meant for the data of the fit.
+        """
+        return 2 * self._n_parameters() - 2 * float(np.sum(self.score_samples(X)))
+
+    def bic(self, X: ArrayLike) -> float:
+        """Schwarz's (1978) criterion on the n rows of `X`, p log n - 2 log L with p parameters.
+
+        Lower is better; meant for the data of the fit.
+        """
+        log_p = self.score_samples(X)
+        return self._n_parameters() * float(np.log(len(log_p))) - 2 * float(np.sum(log_p))
+
+    def _n_parameters(self) -> int:
+        """Free parameters: weights that sum to 1, means, symmetric covariances."""
+        K, d = self.means_.shape
+        return K - 1 + K * d + K * d * (d + 1) // 2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n, d)."""
@@ -174,10 +214,21 @@ class GaussianMixture:
         rng, n = default_rng(rng), _validate.count("n", n, 0)
         which = rng.choice(len(self.weights_), size=n, p=self.weights_)
         z = rng.standard_normal((n, self.means_.shape[1], 1))
-        return self.means_[which] + (np.linalg.cholesky(self.covariances_)[which] @ z)[..., 0]
+        L = _validate.cholesky(self.covariances_, "a covariance")
+        return self.means_[which] + (L[which] @ z)[..., 0]
 
-    def __repr__(self) -> str:
-        return f"GaussianMixture(n_components={self.n_components})"
+    def _check_parameters(self) -> tuple[int, int]:
+        """The numbers of components and of starts; all parameters are looked at."""
+        K = _validate.count("n_components", self.n_components, 1)
+        n_init = _validate.count("n_init", self.n_init, 1)
+        _validate.count("max_iter", self.max_iter, 1)
+        _validate.number("tol", self.tol)
+        if not 0 < _validate.number("covariance_floor", self.covariance_floor) < 1:
+            raise ValueError(
+                f"covariance_floor must lie between 0 and 1, got {self.covariance_floor}: "
+                "without a floor the likelihood of a mixture is unbounded."
+            )
+        return K, n_init
 
     def _run(self, X: np.ndarray, means: np.ndarray) -> _Run:
         """EM on standardised data, from the given means."""
@@ -187,7 +238,7 @@ class GaussianMixture:
         r, value = _posterior(X, weights, means, covariances)
         path, converged = [value], False
         collapsed: list[int] = []
-        for _ in range(_validate.count("max_iter", self.max_iter, 1)):
+        for _ in range(self.max_iter):
             weights, means, covariances, collapsed = _maximisation(X, r, floor)
             r, value = _posterior(X, weights, means, covariances)
             path.append(value)
@@ -196,9 +247,24 @@ class GaussianMixture:
                 break
         return _Run(weights, means, covariances, path, converged, collapsed)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "means_"):
-            raise NotFittedError("this GaussianMixture is not fitted yet: call fit(X) first")
+
+def _standard(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each feature, which must vary by more than rounding."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, centred = centre(X)
+        variance = (centred**2).mean(axis=0)
+    if not np.isfinite(variance).all():
+        raise ValueError("the squares of X overflow float64; rescale X.")
+    refuse_underflow(X, variance)
+    scale = np.sqrt(variance)
+    flat = scale <= ROUNDING * np.abs(X).max(axis=0)
+    if flat.any():
+        raise UnboundedLikelihoodError(
+            f"feature {int(np.argmax(flat))} has the same value, up to rounding, in all samples "
+            f"(n_samples={len(X)}): the likelihood grows without bound as its variance goes to 0. "
+            "Drop it."
+        )
+    return mean, scale
 
 
 def _log_joint(X: Any, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> Any:
@@ -217,7 +283,8 @@ def _posterior(
     """E step: responsibilities (K, n), and the mean log-likelihood on the way."""
     joint = _log_joint(X, weights, means, covariances)
     log_p = logsumexp(joint, axis=0)
-    return np.exp(joint - log_p), float(log_p.mean())
+    with np.errstate(invalid="ignore"):  # -inf - -inf: no density anywhere near
+        return np.exp(joint - log_p), float(log_p.mean())
 
 
 def _maximisation(

@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import UnboundedLikelihoodError
-from nnlite.likelihood.families import _size, _spread_out, _text
+from nnlite.likelihood.families import LOG_2PI, _size, _spread_out, _text
 from nnlite.likelihood.maximum import maximum_likelihood
 from nnlite.likelihood.parameters import positive
 from nnlite.ops import softplus, values_of
 from nnlite.ops.special import digamma, gammaln, polygamma
-from nnlite.pca import ConvergenceWarning
 from nnlite.random import RNGLike, default_rng
+
+_LARGE = 15.0  # from here on the asymptotic series are exact to rounding
+_FAR = 1e8  # 1 + w^2 is w^2 to rounding
 
 
 class Gamma:
     r"""Gamma distribution on x > 0 with shape `k` and scale `theta`; mean k theta.
 
     .. math:: \log p(x)=(k-1)\log x-\frac x\theta-k\log\theta-\log\Gamma(k)
+
+    computed so that it keeps its digits for large k too.
 
     Parameters
     ----------
@@ -45,13 +51,16 @@ class Gamma:
         self.k = _validate.parameter("k", k, positive=True)
         self.theta = _validate.parameter("theta", theta, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        x = _validate.observations(x)
+        k, theta = self.k, self.theta
+        x = _validate.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
         t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
-        k, theta = self.k, self.theta
-        out = (k - 1) * np.log(t) - t / theta - k * np.log(theta) - gammaln(k)
+        out = _by_size(
+            k, lambda k: _gamma_plain(t, k, theta), lambda k: _gamma_stirling(t, k, theta)
+        )
         return out if np.all(inside) else np.where(inside, out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -79,11 +88,14 @@ class Gamma:
                 f"a Gamma variable is positive; {int((x <= 0).sum())} samples are not, the first "
                 f"is x[{i}] = {x[i]}. Shift or drop them, or model the zeros on their own."
             )
-        mean = float(x.mean())
+        with np.errstate(over="ignore"):
+            mean = float(x.mean())
+        if not math.isfinite(mean):
+            raise ValueError("the values of x are so large that their sum overflows; rescale x.")
         c = math.log(mean) - float(np.log(x).mean())
         if c < 0.1:  # two nearly equal numbers: take the deviations from the mean instead
             d = (x - mean) / mean
-            c = math.log1p(float(d.mean())) - float(np.log1p(d).mean())
+            c = float(_minus_log1p(d).mean() - _minus_log1p(d.mean()))
         if x.min() == x.max() or c <= 0:
             raise UnboundedLikelihoodError(
                 f"all {x.size} samples equal {x[0]} to rounding: the likelihood grows without "
@@ -102,6 +114,74 @@ class Gamma:
         return _text(self, "k", "theta")
 
 
+def _minus_log1p(d: Any) -> Any:
+    """The difference d - log(1 + d) of an array, by its Taylor series where both terms agree."""
+    series = sum((-1) ** i * d**i / i for i in range(9, 1, -1))
+    return np.where(np.abs(d) < 0.01, series, d - np.log1p(d))
+
+
+def _by_size(k: Any, small: Callable[[Any], Any], large: Callable[[Any], Any]) -> Any:
+    """``small(k)`` or, for entries from `_LARGE` on, ``large(k)``; each sees only its own."""
+    at = values_of(k) >= _LARGE
+    if np.all(at):
+        return large(k)
+    if not np.any(at):
+        return small(k)
+    return np.where(at, large(np.where(at, k, _LARGE)), small(np.where(at, 1.0, k)))
+
+
+def _gamma_plain(t: Any, k: Any, theta: Any) -> Any:
+    """Log-density of Gamma as it is defined."""
+    return (k - 1) * np.log(t) - t / theta - k * np.log(theta) - gammaln(k)
+
+
+def _gamma_stirling(t: Any, k: Any, theta: Any) -> Any:
+    """The same after Stirling's terms have cancelled those of the density.
+
+    What is left of the difference of large numbers is k (r - 1 - log r) with r = x / (k theta).
+    """
+    y = t / theta
+    r, d = y / k, (y - k) / k
+    near = np.abs(values_of(d)) < 0.5
+    lost = (values_of(r) < np.finfo(np.float64).tiny) | (values_of(r) == np.inf)
+    # r - 1 - log r from whichever of d, r and the logarithms has the digits
+    d, inside = np.where(near, d, 0.0), np.where(near | lost, 1.0, r)
+    outside = np.where(lost, r - 1 - (np.log(t) - np.log(theta) - np.log(k)), 0.0)
+    excess = (d - np.log1p(d)) + (inside - 1 - np.log(inside)) + outside
+    return 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - _stirling_rest(k) - k * excess
+
+
+def _stirling_rest(k: Any) -> Any:
+    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)`, for large k.
+
+    :math:`\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi` (Abramowitz & Stegun 6.1.41).
+    """
+    q = 1 / k
+    return q * _polynomial(q * q, (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188))
+
+
+def _half_step(a: Any) -> Any:
+    r""":math:`\log\Gamma(a+\tfrac12)-\log\Gamma(a)-\tfrac12\log a`.
+
+    The two agree in most of their digits for large a; there its asymptotic series is taken (the
+    difference of 6.1.41 of Abramowitz & Stegun at a + 1/2 and at a).
+    """
+    return _by_size(a, lambda a: gammaln(a + 0.5) - gammaln(a) - 0.5 * np.log(a), _half_step_series)
+
+
+def _half_step_series(a: Any) -> Any:
+    q = 1 / a
+    return q * _polynomial(q * q, (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432))
+
+
+def _polynomial(t: Any, coefficients: tuple[float, ...]) -> Any:
+    """Coefficients from the constant on, by Horner's rule."""
+    out = 0.0
+    for c in reversed(coefficients):
+        out = out * t + c
+    return out
+
+
 def _log_minus_digamma(k: float) -> tuple[float, float]:
     """The function log k - psi(k) and its derivative, by its asymptotic series for large k.
 
@@ -109,11 +189,10 @@ def _log_minus_digamma(k: float) -> tuple[float, float]:
     """
     if k < 15:
         return math.log(k) - float(digamma(k)), 1 / k - float(polygamma(k, n=1))
-    coefficients = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)  # Abramowitz & Stegun 6.3.18
-    value = 0.5 / k + sum(a / k ** (2 * i) for i, a in enumerate(coefficients, start=1))
-    slope = -0.5 / k**2 - sum(
-        2 * i * a / k ** (2 * i + 1) for i, a in enumerate(coefficients, start=1)
-    )
+    q, coefficients = 1 / k, (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)  # A. & S. 6.3.18
+    value = q * (0.5 + q * _polynomial(q * q, coefficients))
+    falls = tuple(2 * i * c for i, c in enumerate(coefficients, start=1))
+    slope = -q * q * (0.5 + q * _polynomial(q * q, falls))
     return value, slope
 
 
@@ -135,12 +214,19 @@ class StudentT:
         self.mu = _validate.parameter("mu", mu)
         self.sigma = _validate.parameter("sigma", sigma, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         nu, sigma = self.nu, self.sigma
-        z = (_validate.observations(x) - self.mu) / sigma
-        constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * math.pi)
-        return constant - np.log(sigma) - (nu + 1) / 2 * np.log1p(z * z / nu)
+        x = _validate.points(x, nu=nu, mu=self.mu, sigma=sigma)
+        z = (x - self.mu) / sigma
+        # The square of a far point overflows long before its logarithm does.
+        far = np.abs(values_of(z)) > _FAR * np.sqrt(values_of(nu))
+        near = (np.where(far, 0.0, z) if far.any() else z) / np.sqrt(nu)
+        tail = np.log1p(near * near)
+        if far.any():
+            tail = np.where(far, 2 * np.log(np.abs(np.where(far, z, 1.0))) - np.log(nu), tail)
+        return _half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""
@@ -169,13 +255,19 @@ class StudentT:
                 f"{nu / (nu + 1):.3g}: the likelihood has no maximum with sigma > 0. Use a larger "
                 "nu or data with fewer ties."
             )
-        unit = float(np.mean(np.abs(x - np.median(x))))
+        # The median, because one far sample must not make zeros of all others.
+        distance = np.abs(x - np.median(x))
+        unit = float(np.median(distance)) or float(np.mean(distance))
         z = (x - float(np.median(x))) / unit
-        mu, sigma = 0.0, float(np.median(np.abs(z))) or 1.0
+        mu, sigma = 0.0, 1.0
         for _ in range(max_iter):
-            w = (nu + 1) / (nu + ((z - mu) / sigma) ** 2)
+            # No squares of z: that of a far sample may overflow, its share of sigma does not.
+            root = math.sqrt(nu + 1) / np.hypot(math.sqrt(nu), (z - mu) / sigma)
+            w = root * root
             new_mu = float(np.sum(w * z) / np.sum(w))
-            new_sigma = math.sqrt(float(np.sum(w * (z - new_mu) ** 2) / np.sum(w)))
+            share = root * (z - new_mu)
+            most = float(np.abs(share).max())
+            new_sigma = most * math.sqrt(float(np.sum((share / most) ** 2) / np.sum(w)))
             change = abs(new_mu - mu) + abs(new_sigma - sigma)
             mu, sigma = new_mu, new_sigma
             if change <= tol * sigma:
@@ -209,10 +301,11 @@ class Logistic:
         self.mu = _validate.parameter("mu", mu)
         self.s = _validate.parameter("s", s, positive=True)
 
+    @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        z = (_validate.observations(x) - self.mu) / self.s
-        return -z - np.log(self.s) - 2 * softplus(-z)
+        z = (_validate.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
+        return -softplus(z) - softplus(-z) - np.log(self.s)  # z is the difference of the two
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n,) for scalar parameters."""
@@ -244,4 +337,4 @@ class Logistic:
 def _logistic_concave(x: Any, nu: Any, tau: Any) -> Any:
     """The logistic log-density with nu = mu / s and tau = 1 / s."""
     z = tau * x - nu
-    return np.log(tau) - z - 2 * softplus(-z)
+    return np.log(tau) - softplus(z) - softplus(-z)

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_array
+from nnlite.likelihood._validate import cholesky
 from nnlite.ops import sigmoid
 
 
@@ -99,16 +101,16 @@ def covariance(start: ArrayLike) -> Parameter:
         raise ValueError(f"covariance(start) needs a square matrix, got shape {S.shape}")
     if not np.allclose(S, S.T):
         raise ValueError("covariance(start) needs a symmetric matrix")
-    try:
-        L = np.linalg.cholesky(S)
-    except np.linalg.LinAlgError:
+    least = float(np.linalg.eigvalsh(S)[0])
+    if least <= 0:
         raise ValueError(
             f"covariance(start) needs a positive definite matrix; the smallest eigenvalue is "
-            f"{np.linalg.eigvalsh(S)[0]:.3g}"
-        ) from None
+            f"{least:.3g}."
+        )
+    L = cholesky(S, "covariance(start)")
     d = len(S)
     below = np.tri(d, k=-1, dtype=bool)
-    place = np.zeros((d, d), dtype=int)  # where each entry below the diagonal sits in u
+    place = np.zeros((d, d), dtype=np.int64)  # where each entry below the diagonal sits in u
     place[below] = d + np.arange(np.count_nonzero(below))
 
     def value(u: Any) -> Any:
@@ -120,9 +122,9 @@ def covariance(start: ArrayLike) -> Parameter:
 
 
 def _finite(start: ArrayLike, kind: str) -> np.ndarray:
-    x = np.array(start, dtype=np.float64)
+    x = as_array(start, f"{kind}(start)").astype(np.float64)
     if x.size == 0 or not np.isfinite(x).all():
-        raise ValueError(f"{kind}(start) needs finite numbers, got {start!r}")
+        raise ValueError(f"{kind}(start) needs finite numbers, got {start!r}.")
     return x
 
 

@@ -13,16 +13,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._estimator import Transformer, rows
 from nnlite.likelihood import _validate
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
-from nnlite.pca import NotFittedError
+from nnlite.likelihood.multivariate import ROUNDING, centre, moments
 from nnlite.random import RNGLike, default_rng
 
-_OVERFLOW = "the squares of X overflow float64; rescale X"
 
-
-class ProbabilisticPCA:
+class ProbabilisticPCA(Transformer):
     r"""PCA as a density: `n_components` hidden normals and isotropic noise.
 
     Parameters
@@ -68,33 +67,23 @@ class ProbabilisticPCA:
         UnboundedLikelihoodError
             If the samples lie in a subspace of q dimensions: the noise would be 0.
         """
-        X = _validate.rows(X)
+        given, X = X, self._training_rows(X)
         n, d = X.shape
         q = _validate.count("n_components", self.n_components, 0)
         if q >= d:
             raise ValueError(
-                f"n_components={q} must be below the number of features, {d}: with no direction "
-                "left for the noise the model is a MultivariateGaussian"
+                f"n_components={q} must be below the number of features, {d} "
+                f"(n_features = {d}): with no "
+                "direction left for the noise the model is a MultivariateGaussian."
             )
-        mean = X.mean(axis=0)
-        centred = X - mean
-        if n < d:  # the nonzero eigenvalues, without a (d, d) matrix
-            _, s, Vt = np.linalg.svd(centred, full_matrices=False)
-            with np.errstate(over="ignore"):
-                lam, U = s**2 / n, Vt.T
-        else:
-            with np.errstate(over="ignore", invalid="ignore"):
-                S = centred.T @ centred / n
-            if not np.isfinite(S).all():
-                raise ValueError(_OVERFLOW)
-            lam, U = np.linalg.eigh(S)
-            lam, U = np.maximum(lam[::-1], 0.0), U[:, ::-1]
-        if not np.isfinite(lam).all():
-            raise ValueError(_OVERFLOW)
-        rank = int((lam > d * np.finfo(np.float64).eps * lam[0]).sum()) if lam[0] > 0 else 0
+        mean, lam, U = _eigenpairs(X)
+        # The data themselves may be off by a rounding in each feature.
+        off = float(ROUNDING * np.abs(X).max()) ** 2
+        rank = int((lam > d * np.finfo(np.float64).eps * lam[0] + off).sum())
         if rank <= q:
             raise UnboundedLikelihoodError(
-                f"the {n} samples span only {rank} dimensions around their mean, n_components={q}: "
+                f"the {n} samples (n_samples={n}) span only {rank} dimensions around their mean, "
+                f"n_components={q}: "
                 "nothing is left for the noise, and the likelihood grows without bound as "
                 "noise_variance_ -> 0. Use fewer components or more samples."
             )
@@ -106,9 +95,11 @@ class ProbabilisticPCA:
         self.mean_, self.components_ = mean, kept.T.copy()
         self.explained_variance_, self.noise_variance_ = lam[:q].copy(), noise
         self.W_ = kept * np.sqrt(np.maximum(lam[:q] - noise, 0.0))
-        self.n_samples_, self.n_features_in_ = n, d
+        self.n_samples_ = n
+        self._learned_from(given, d)
         return self
 
+    @np.errstate(over="ignore")
     def log_prob(self, X: Any) -> Any:
         """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor.
 
@@ -116,7 +107,7 @@ class ProbabilisticPCA:
         """
         self._check_fitted()
         d, q, s2 = self.n_features_in_, len(self.components_), self.noise_variance_
-        lam = np.maximum(self.explained_variance_, s2)
+        lam = self._variances()
         centred = _validate.features(X, d) - self.mean_
         z = centred @ self.components_.T  # (..., q)
         rest = centred - z @ self.components_
@@ -126,12 +117,23 @@ class ProbabilisticPCA:
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean log-density of the rows of `X`; `y` is ignored."""
-        return float(np.mean(self.log_prob(_validate.rows(X))))
+        return float(np.mean(self.score_samples(X)))
+
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        return self.log_prob(self._like_fitted(X))
 
     def get_covariance(self) -> np.ndarray:
         """Covariance of the model, W W' + noise_variance_ I, (d, d)."""
         self._check_fitted()
         return self.W_ @ self.W_.T + self.noise_variance_ * np.eye(self.n_features_in_)
+
+    def get_precision(self) -> np.ndarray:
+        """Inverse of :meth:`get_covariance`, (d, d), without inverting a matrix."""
+        self._check_fitted()
+        lam, s2 = self._variances(), self.noise_variance_
+        U = self.components_
+        return (U.T * (1 / lam - 1 / s2)) @ U + np.eye(self.n_features_in_) / s2
 
     def transform(self, X: Any) -> Any:
         """Posterior mean of the hidden variables, (n, d) -> (n, q); `X` may be a Tensor.
@@ -140,9 +142,27 @@ class ProbabilisticPCA:
         PCA, shrunk towards 0 because part of them is noise.
         """
         self._check_fitted()
-        centred = _validate.features(X, self.n_features_in_) - self.mean_
-        M = self.W_.T @ self.W_ + self.noise_variance_ * np.eye(self.W_.shape[1])
-        return centred @ np.linalg.solve(M, self.W_.T).T
+        if not hasattr(X, "__record_operation__"):
+            return self._in_container((self._like_fitted(X) - self.mean_) @ self._projection(), X)
+        return (_validate.features(X, self.n_features_in_) - self.mean_) @ self._projection()
+
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
+        """Points of the principal subspace from hidden variables: (n, q) -> (n, d).
+
+        W (W'W)^-1 M z + mean: it undoes the shrinking of :meth:`transform`, so that a sample comes
+        back as its projection, the reconstruction of least squared error (Tipping and Bishop 1999,
+        section 3.3). The mean of x given z would be W z + mean, nearer to the centre.
+        """
+        self._check_fitted()
+        q = len(self.components_)
+        Z = rows(Z, "Z", expected=q)
+        if Z.shape[1] != q:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but this model has {q} hidden variables."
+            )
+        gain = self._gain()
+        # A component no stronger than the noise has a posterior mean of 0, whatever the sample.
+        return (Z / np.where(gain > 0, gain, np.inf)) @ self.components_ + self.mean_
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n, d)."""
@@ -152,9 +172,41 @@ class ProbabilisticPCA:
         noise = np.sqrt(self.noise_variance_) * rng.standard_normal((n, self.n_features_in_))
         return self.mean_ + z @ self.W_.T + noise
 
-    def __repr__(self) -> str:
-        return f"ProbabilisticPCA(n_components={self.n_components})"
+    @property
+    def _n_outputs(self) -> int:
+        return len(self.components_)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "W_"):
-            raise NotFittedError("this ProbabilisticPCA is not fitted yet: call fit(X) first")
+    def _variances(self) -> np.ndarray:
+        """Variances of the model along the components, (q,)."""
+        return np.maximum(self.explained_variance_, self.noise_variance_)
+
+    def _gain(self) -> np.ndarray:
+        """Posterior mean of a hidden variable for each unit of its PCA score, (q,)."""
+        lam = self._variances()
+        return np.sqrt(lam - self.noise_variance_) / lam
+
+    def _projection(self) -> np.ndarray:
+        """M^-1 W', transposed, (d, q): in the eigenvectors M is diagonal."""
+        return self.components_.T * self._gain()
+
+
+def _eigenpairs(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, and falling eigenvalues and their vectors of the covariance, divisor n."""
+    n, d = X.shape
+    if n < d:  # the nonzero eigenvalues, without a (d, d) matrix
+        mean, centred = centre(X)
+        _, s, Vt = np.linalg.svd(centred, full_matrices=False)
+        with np.errstate(over="ignore"):
+            lam, U = s**2 / n, Vt.T
+    else:
+        mean, S = moments(X)
+        lam, U = np.linalg.eigh(S)
+        lam, U = np.maximum(lam[::-1], 0.0), U[:, ::-1]
+    if not np.isfinite(lam).all():
+        raise ValueError("the squares of X overflow float64; rescale X.")
+    if lam[0] < np.finfo(np.float64).tiny and np.ptp(X, axis=0).any():
+        raise ValueError(
+            f"the values of X differ by {np.ptp(X, axis=0).max():.3g} at most: their squares "
+            "underflow float64; rescale X."
+        )
+    return mean, lam, U

@@ -7,9 +7,21 @@
 
 from typing import Any
 
-from nnlite.nn import functional, init, utils
-from nnlite.nn._memory import keep_freed_memory
-from nnlite.nn.activations import ELU, LeakyReLU, PReLU, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from nnlite.nn import _advice, functional, init, utils
+from nnlite.nn.activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from nnlite.nn.containers import ModuleDict, ModuleList, Sequential
 from nnlite.nn.convolution import Conv2d, ConvTranspose2d
 from nnlite.nn.dropout import Dropout, Dropout2d
@@ -30,13 +42,12 @@ from nnlite.nn.losses import (
     CrossEntropyLoss,
     L1Loss,
     MSELoss,
+    NLLLoss,
     SmoothL1Loss,
 )
 from nnlite.nn.module import Module
 from nnlite.nn.normalization import BatchNorm1d, BatchNorm2d, InstanceNorm2d, LayerNorm
 from nnlite.nn.parameter import Parameter
-
-keep_freed_memory()
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -53,17 +64,21 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "GELU",
     "Identity",
     "InstanceNorm2d",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
+    "LogSoftmax",
     "MSELoss",
     "MaxPool2d",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "NLLLoss",
     "PReLU",
     "Parameter",
     "PixelShuffle",
@@ -71,6 +86,7 @@ __all__ = [
     "ReflectionPad2d",
     "ReplicationPad2d",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
     "Softmax",
@@ -87,8 +103,4 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Say what there is instead of a layer that only torch.nn has."""
-    raise AttributeError(
-        f"nnlite.nn has no {name!r}. It has the layers that the lectures derive (nnlite.nn.__all__ "
-        "lists them); another one is a class with a forward method: class Square(nn.Module): "
-        "def forward(self, x): return x**2."
-    )
+    raise AttributeError(_advice.missing(__name__, name, __all__, _advice.LAYERS))

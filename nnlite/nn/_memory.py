@@ -8,11 +8,14 @@ twice as much free memory is kept. Whoever frees one large array has adapted it,
 We do it on purpose, with a block that is never touched. Other systems are not affected.
 """
 
+from functools import cache
+
 import numpy as np
 
 BLOCK = 31 * 2**20  #: bytes, just below the largest size to which the threshold adapts
 
 
+@cache
 def keep_freed_memory() -> None:
-    """Allocate a block and free it, untouched."""
+    """Allocate a block and free it, untouched: once, when the first parameter is made."""
     np.empty(BLOCK, np.uint8)

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnlite.nn import functional as F
-from nnlite.nn._inputs import check_sizes
+from nnlite.nn._checks import (
+    check_choice,
+    check_device,
+    check_flags,
+    check_integer,
+    check_number,
+    check_sizes,
+)
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
@@ -18,17 +25,17 @@ from nnlite.nn.parameter import Parameter
 class Tanh(Module):
     """``tanh(x)``."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.tanh(x)
+        return F.tanh(input)
 
 
 class Sigmoid(Module):
     """``1 / (1 + exp(-x))``."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.sigmoid(x)
+        return F.sigmoid(input)
 
 
 class ReLU(Module):
@@ -38,11 +45,12 @@ class ReLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
+        check_flags("ReLU", inplace=inplace)
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.relu(x)
+        return F.relu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -53,12 +61,14 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
+        check_number("LeakyReLU", "negative_slope", negative_slope)
+        check_flags("LeakyReLU", inplace=inplace)
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.leaky_relu(x, self.negative_slope)
+        return F.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -68,16 +78,22 @@ class PReLU(Module):
     """LeakyReLU whose slope is learned, one for all channels or one for each (He et al. 2015)."""
 
     def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None
+        self,
+        num_parameters: int = 1,
+        init: float = 0.25,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
         check_sizes("PReLU", num_parameters=num_parameters)
+        check_number("PReLU", "init", init)
+        check_device("PReLU", device)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Channels are axis 1."""
-        return F.prelu(x, self.weight)
+        return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -88,12 +104,14 @@ class ELU(Module):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
+        check_number("ELU", "alpha", alpha)
+        check_flags("ELU", inplace=inplace)
         self.alpha = alpha
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.elu(x, self.alpha)
+        return F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -104,29 +122,84 @@ class Softplus(Module):
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
-        if not beta > 0:
-            raise ValueError(f"Softplus: beta must be positive; got {beta}.")
+        check_number("Softplus", "beta", beta, above=0)
+        check_number("Softplus", "threshold", threshold)
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Entry by entry."""
-        return F.softplus(x, self.beta, self.threshold)
+        return F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softmax(Module):
-    """Positive shares that sum to one along ``dim``."""
+class LogSigmoid(Module):
+    """``log(sigmoid(x))``, exact where the sigmoid itself would be 0."""
 
+    def forward(self, input: Any) -> Any:
+        """Entry by entry."""
+        return F.logsigmoid(input)
+
+
+class SiLU(Module):
+    """``x sigmoid(x)`` (Elfwing et al. 2018), also called swish."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        check_flags("SiLU", inplace=inplace)
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Entry by entry."""
+        return F.silu(input)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class GELU(Module):
+    """``x`` times the probability that a standard normal number is below it.
+
+    (Hendrycks & Gimpel 2016.) With ``approximate="tanh"``, by their approximation.
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        check_choice("GELU", "approximate", approximate, ("none", "tanh"))
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        """Entry by entry."""
+        return F.gelu(input, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class _AlongAxis(Module):
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
+        if dim is not None:
+            check_integer(type(self).__name__, "dim", dim)
         self.dim = dim
-
-    def forward(self, x: Any) -> Any:
-        """``exp(x)`` divided by its sum."""
-        return F.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class Softmax(_AlongAxis):
+    """Positive shares that sum to one along ``dim``."""
+
+    def forward(self, input: Any) -> Any:
+        """``exp(x)`` divided by its sum."""
+        return F.softmax(input, self.dim)
+
+
+class LogSoftmax(_AlongAxis):
+    """Logarithm of :class:`Softmax`, exact where a share itself would underflow."""
+
+    def forward(self, input: Any) -> Any:
+        """``x`` minus the logarithm of the sum of ``exp(x)``."""
+        return F.log_softmax(input, self.dim)

@@ -45,6 +45,11 @@ class _Row(Module):
 
     def extend(self, modules: Iterable[Module]) -> "_Row":
         """Add modules at the end and return self."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__} takes a list of modules; got {type(modules).__name__}. "
+                f"Write nn.{type(self).__name__}([module])."
+            )
         for module in modules:
             self.append(module)
         return self
@@ -74,7 +79,7 @@ class Sequential(_Row):
 
     Parameters
     ----------
-    *modules : Module
+    *args : Module
         Or one mapping (``OrderedDict``) of name -> module.
 
     Examples
@@ -84,17 +89,18 @@ class Sequential(_Row):
     (16, 2)
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *args: Any) -> None:
         super().__init__()
-        if len(modules) == 1 and hasattr(modules[0], "items"):
-            named = dict(modules[0])
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            named = dict(args[0])
         else:
-            named = {str(i): module for i, module in enumerate(modules)}
+            named = {str(i): module for i, module in enumerate(args)}
         for name, module in named.items():
             self.add_module(name, _checked(module))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The last module's result."""
+        x = input
         items = self._items()
         i, n = 0, len(items)
         while i < n:
@@ -126,9 +132,9 @@ class ModuleList(_Row):
     modules : iterable of Module, optional
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(() if modules is None else modules)
 
     def _of(self, named: dict[str, Module]) -> "ModuleList":
         return ModuleList(named.values())
@@ -142,9 +148,9 @@ class ModuleDict(Module):
     modules : mapping or iterable of (str, Module), optional
     """
 
-    def __init__(self, modules: Any = ()) -> None:
+    def __init__(self, modules: Any = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(() if modules is None else modules)
 
     def update(self, modules: Any) -> None:
         """Add or replace modules, in the order given."""

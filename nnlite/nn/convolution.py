@@ -8,7 +8,21 @@ from numpy.typing import DTypeLike
 
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._inputs import as_pair, check_sizes
+from nnlite.nn._checks import (
+    as_pair,
+    check_choice,
+    check_device,
+    check_flags,
+    check_sizes,
+    refusal,
+)
+from nnlite.nn._inputs import as_tensor
+from nnlite.nn.functional.convolution import (
+    activated_conv2d,
+    activated_conv_transpose2d,
+    least_size,
+    named_padding,
+)
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.random import RNGLike, default_rng
@@ -47,13 +61,6 @@ class _Convolution(Module):
         init.fan_in_uniform_(self.weight, fan_in, rng=rng)
         if self.bias is not None:
             init.fan_in_uniform_(self.bias, fan_in, rng=rng)
-
-    def forward(self, x: Any) -> Any:
-        """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
-        return self._compute(x, None)
-
-    def _compute(self, x: Any, slope: float | None) -> Any:
-        raise NotImplementedError
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
@@ -106,24 +113,23 @@ class Conv2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
         _check_channels("Conv2d", in_channels, out_channels, groups)
-        if padding_mode not in _PADDING_MODES:
-            raise ValueError(
-                f"Conv2d: padding_mode must be one of {', '.join(_PADDING_MODES)}; "
-                f"got {padding_mode!r}."
-            )
+        check_flags("Conv2d", bias=bias)
+        check_device("Conv2d", device)
+        check_choice("Conv2d", "padding_mode", padding_mode, _PADDING_MODES)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "Conv2d: kernel_size", 1)
         self.stride = as_pair(stride, "Conv2d: stride", 1)
         self.dilation = as_pair(dilation, "Conv2d: dilation", 1)
         self.padding = (
-            F.named_padding(padding, self.kernel_size, self.stride, self.dilation)
+            named_padding(padding, self.kernel_size, self.stride, self.dilation)
             if isinstance(padding, str)
             else as_pair(padding, "Conv2d: padding")
         )
@@ -131,17 +137,25 @@ class Conv2d(_Convolution):
         self.padding_mode = padding_mode
         self._set_up((out_channels, in_channels // groups, *self.kernel_size), bias, dtype, rng)
 
-    def forward_with_activation(self, x: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(x, slope)
+    def forward(self, input: Any) -> Any:
+        """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
+        return self.forward_with_activation(input, None)
 
-    def _compute(self, x: Any, slope: float | None) -> Any:
+    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
+        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
         padding = self.padding
         if self.padding_mode != "zeros":
             (ph, pw), padding = padding, (0, 0)
-            x = F.pad(x, (pw, pw, ph, ph), mode=self.padding_mode)
-        return F.conv2d(
-            x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, slope
+            input = F.pad(input, (pw, pw, ph, ph), mode=self.padding_mode)
+        return activated_conv2d(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            padding,
+            self.dilation,
+            self.groups,
+            slope,
         )
 
 
@@ -177,17 +191,17 @@ class ConvTranspose2d(_Convolution):
         bias: bool = True,
         dilation: int | tuple[int, int] = 1,
         padding_mode: str = "zeros",
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
         _check_channels("ConvTranspose2d", in_channels, out_channels, groups)
-        if padding_mode != "zeros":
-            raise ValueError(
-                f"ConvTranspose2d: padding_mode must be 'zeros', as in PyTorch; "
-                f"got {padding_mode!r}."
-            )
+        check_flags("ConvTranspose2d", bias=bias)
+        check_device("ConvTranspose2d", device)
+        if not isinstance(padding_mode, str) or padding_mode != "zeros":
+            raise refusal("ConvTranspose2d", "padding_mode", "'zeros', as in PyTorch", padding_mode)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "ConvTranspose2d: kernel_size", 1)
@@ -198,18 +212,45 @@ class ConvTranspose2d(_Convolution):
         self.groups = groups
         self._set_up((in_channels, out_channels // groups, *self.kernel_size), bias, dtype, rng)
 
-    def forward_with_activation(self, x: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(x, slope)
+    def forward(self, input: Any, output_size: Any = None) -> Any:
+        """(N, in_channels, H, W) -> (N, out_channels, H', W').
 
-    def _compute(self, x: Any, slope: float | None) -> Any:
-        return F.conv_transpose2d(
-            x,
+        Parameters
+        ----------
+        input : array_like
+        output_size : sequence of int, optional
+            (H', W'), or the whole shape, among the sizes that a stride maps to one; it takes the
+            place of ``output_padding``.
+        """
+        if output_size is None:
+            return self.forward_with_activation(input, None)
+        return self._compute(input, self._padding_for(as_tensor(input), output_size), None)
+
+    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
+        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+        return self._compute(input, self.output_padding, slope)
+
+    def _padding_for(self, x: Any, output_size: Any) -> tuple[int, int]:
+        """The output_padding that leads to ``output_size``."""
+        size = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
+        wanted = as_pair(size[2:] if len(size) == 4 else size, "ConvTranspose2d: output_size", 1)
+        least = least_size(x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation)
+        most = [n + s - 1 for n, s in zip(least, self.stride, strict=True)]
+        if not all(a <= n <= b for a, n, b in zip(least, wanted, most, strict=True)):
+            raise ValueError(
+                f"ConvTranspose2d: images of {x.shape[2]}×{x.shape[3]} become {least[0]} to "
+                f"{most[0]} rows and {least[1]} to {most[1]} columns; got output_size={wanted}."
+            )
+        return wanted[0] - least[0], wanted[1] - least[1]
+
+    def _compute(self, input: Any, output_padding: tuple[int, int], slope: float | None) -> Any:
+        return activated_conv_transpose2d(
+            input,
             self.weight,
             self.bias,
             self.stride,
             self.padding,
-            self.output_padding,
+            output_padding,
             self.groups,
             self.dilation,
             slope,

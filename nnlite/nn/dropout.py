@@ -3,6 +3,7 @@
 from typing import Any
 
 from nnlite.nn import functional as F
+from nnlite.nn._checks import check_flags, check_number
 from nnlite.nn.module import Module
 from nnlite.random import RNGLike, default_rng
 
@@ -23,16 +24,16 @@ class Dropout(Module):
         self, p: float = 0.5, inplace: bool = False, *, rng: RNGLike | None = None
     ) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: p is between 0 and 1; got {p}.")
+        check_number(type(self).__name__, "p", p, 0, 1)
+        check_flags(type(self).__name__, inplace=inplace)
         self.p = p
         self.inplace = inplace
         # A seed makes one generator here, which then advances; None is looked up at every call.
         self.rng = None if rng is None else default_rng(rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The shape stays."""
-        return F.dropout(x, self.p, self.training, rng=self.rng)
+        return F.dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -41,6 +42,6 @@ class Dropout(Module):
 class Dropout2d(Dropout):
     """In training, set whole channels of images (N, C, H, W) to 0 with probability ``p``."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The shape stays."""
-        return F.dropout2d(x, self.p, self.training, rng=self.rng)
+        return F.dropout2d(input, self.p, self.training, rng=self.rng)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from nnlite.nn import functional as F
-from nnlite.nn._inputs import as_pair, check_sizes
-from nnlite.nn.functional.resizing import check_resizing
+from nnlite.nn._checks import as_pair, check_flags, check_sizes, is_integer
+from nnlite.nn.functional.pooling import as_tiles, check_divisor
+from nnlite.nn.functional.resizing import as_factors, check_resizing
 from nnlite.nn.module import Module
 
 
@@ -35,6 +36,7 @@ class MaxPool2d(Module):
         super().__init__()
         _check_pooling("MaxPool2d", kernel_size, stride, padding)
         as_pair(dilation, "MaxPool2d: dilation", 1)
+        check_flags("MaxPool2d", return_indices=return_indices, ceil_mode=ceil_mode)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
@@ -42,10 +44,10 @@ class MaxPool2d(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""
         return F.max_pool2d(
-            x,
+            input,
             self.kernel_size,
             self.stride,
             self.padding,
@@ -87,6 +89,8 @@ class AvgPool2d(Module):
     ) -> None:
         super().__init__()
         _check_pooling("AvgPool2d", kernel_size, stride, padding)
+        check_flags("AvgPool2d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+        check_divisor("AvgPool2d", divisor_override)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
@@ -94,10 +98,10 @@ class AvgPool2d(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""
         return F.avg_pool2d(
-            x,
+            input,
             self.kernel_size,
             self.stride,
             self.padding,
@@ -123,16 +127,17 @@ class AdaptiveAvgPool2d(Module):
     Parameters
     ----------
     output_size : int or (int, int)
+        None, in the place of a number, keeps the axis as it is.
     """
 
-    def __init__(self, output_size: int | tuple[int, int]) -> None:
+    def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
         super().__init__()
-        as_pair(output_size, "AdaptiveAvgPool2d: output_size", 1)
+        as_tiles("AdaptiveAvgPool2d", output_size)
         self.output_size = output_size
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, rows, columns)."""
-        return F.adaptive_avg_pool2d(x, self.output_size)
+        return F.adaptive_avg_pool2d(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -145,9 +150,11 @@ class Upsample(Module):
     ----------
     size : int or (int, int), optional
     scale_factor : float or (float, float), optional
-    mode : {"nearest", "bilinear", "bicubic"}
+    mode : {"nearest", "nearest-exact", "bilinear", "bicubic"}
     align_corners : bool, optional
         For the last two: whether the centres of the corner pixels stay where they are.
+    recompute_scale_factor : bool, optional
+        Place pixels by the ratio of the sizes instead of by the factor.
     """
 
     def __init__(
@@ -156,17 +163,30 @@ class Upsample(Module):
         scale_factor: float | tuple[float, float] | None = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
     ) -> None:
         super().__init__()
-        check_resizing("Upsample", mode, align_corners)
+        check_resizing("Upsample", mode, align_corners, recompute_scale_factor)
+        if size is not None:
+            as_pair(size, "Upsample: size", 1)
+        if scale_factor is not None:
+            as_factors("Upsample", scale_factor)
         self.size = size
         self.scale_factor = scale_factor
         self.mode = mode
         self.align_corners = align_corners
+        self.recompute_scale_factor = recompute_scale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""
-        return F.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+        return F.interpolate(
+            input,
+            self.size,
+            self.scale_factor,
+            self.mode,
+            self.align_corners,
+            self.recompute_scale_factor,
+        )
 
     def extra_repr(self) -> str:
         what = "scale_factor" if self.size is None else "size"
@@ -181,9 +201,9 @@ class PixelShuffle(Module):
         check_sizes("PixelShuffle", upscale_factor=upscale_factor)
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C r^2, H, W) -> (N, C, H r, W r)."""
-        return F.pixel_shuffle(x, self.upscale_factor)
+        return F.pixel_shuffle(input, self.upscale_factor)
 
     def extra_repr(self) -> str:
         return f"upscale_factor={self.upscale_factor}"
@@ -195,16 +215,15 @@ class _Padding(Module):
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         super().__init__()
         self.padding = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
-        if len(self.padding) != 4 or not all(isinstance(p, int) and p >= 0 for p in self.padding):
+        if len(self.padding) != 4 or not all(is_integer(p) for p in self.padding):
             raise ValueError(
-                f"{type(self).__name__} takes one width of at least 0, or (left, right, top, "
-                f"bottom); "
-                f"got {padding!r}."
+                f"{type(self).__name__} takes one width, an integer, or (left, right, top, "
+                f"bottom); got {padding!r}."
             )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, top + H + bottom, left + W + right)."""
-        return F.pad(x, self.padding, mode=self._mode)
+        return F.pad(input, self.padding, mode=self._mode)
 
     def extra_repr(self) -> str:
         return f"{self.padding}"

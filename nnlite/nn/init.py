@@ -7,12 +7,14 @@ weights have variance 1/fan_in, a gradient where they have 1/fan_out (Glorot & B
 """
 
 import math
+import warnings
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.engine.tensor import Tensor
+from nnlite.nn._checks import check_number, check_sizes
 from nnlite.random import RNGLike, default_rng
 
 Fillable = TypeVar("Fillable", Tensor, NDArray[Any])
@@ -20,20 +22,32 @@ Fillable = TypeVar("Fillable", Tensor, NDArray[Any])
 
 def _fill(tensor: Fillable, values: Any) -> Fillable:
     """Write values into a Tensor or an array."""
+    _check_fillable(tensor)
     if isinstance(tensor, Tensor):
         tensor.data[...] = values
         tensor.data = tensor.data  # counts as an edit, should a graph still need it
-    elif isinstance(tensor, np.ndarray):
-        tensor[...] = values
     else:
-        raise TypeError(
-            f"nn.init fills a Parameter, a Tensor or an array; got {type(tensor).__name__}."
-        )
+        tensor[...] = values
     return tensor
+
+
+def _check_fillable(tensor: Any) -> None:
+    """Refuse what cannot hold real numbers, before its shape is asked for."""
+    if not isinstance(tensor, Tensor | np.ndarray):
+        hint = " Name the parameter: layer.weight." if hasattr(tensor, "parameters") else ""
+        raise TypeError(
+            f"nn.init fills a Parameter, a Tensor or an array; got {type(tensor).__name__}.{hint}"
+        )
+    if tensor.dtype.kind != "f":
+        raise TypeError(
+            f"nn.init fills arrays of floating point; got dtype {tensor.dtype}, which would cut "
+            "the values to integers."
+        )
 
 
 def constant_(tensor: Fillable, val: float) -> Fillable:
     """Fill with one number."""
+    check_number("constant_", "val", val)
     return _fill(tensor, val)
 
 
@@ -51,6 +65,11 @@ def uniform_(
     tensor: Fillable, a: float = 0.0, b: float = 1.0, *, rng: RNGLike | None = None
 ) -> Fillable:
     """Fill with numbers uniform in [a, b)."""
+    _check_fillable(tensor)
+    check_number("uniform_", "a", a)
+    check_number("uniform_", "b", b)
+    if a > b:
+        raise ValueError(f"uniform_: a must not be greater than b; got a={a}, b={b}.")
     return _fill(tensor, default_rng(rng).uniform(a, b, tensor.shape))
 
 
@@ -58,6 +77,9 @@ def normal_(
     tensor: Fillable, mean: float = 0.0, std: float = 1.0, *, rng: RNGLike | None = None
 ) -> Fillable:
     """Fill with normal numbers of the given mean and standard deviation."""
+    _check_fillable(tensor)
+    check_number("normal_", "mean", mean)
+    check_number("normal_", "std", std, 0)
     return _fill(tensor, default_rng(rng).normal(mean, std, tensor.shape))
 
 
@@ -71,6 +93,10 @@ def trunc_normal_(
     rng: RNGLike | None = None,
 ) -> Fillable:
     """Fill with normal numbers, those outside [a, b] drawn again."""
+    _check_fillable(tensor)
+    for name, value in (("mean", mean), ("a", a), ("b", b)):
+        check_number("trunc_normal_", name, value)
+    check_number("trunc_normal_", "std", std, 0)
     rng = default_rng(rng)
     if not a < b or mean + 8 * std < a or mean - 8 * std > b:
         raise ValueError(
@@ -87,6 +113,7 @@ def trunc_normal_(
 
 def eye_(tensor: Fillable) -> Fillable:
     """Fill a matrix with the identity."""
+    _check_fillable(tensor)
     if len(tensor.shape) != 2:
         raise ValueError(f"eye_ fills a matrix; got shape {tensor.shape}.")
     return _fill(tensor, np.eye(*tensor.shape))
@@ -97,12 +124,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     Parameters
     ----------
-    nonlinearity : {"linear", "conv2d", "conv_transpose2d", "sigmoid", "tanh", "relu", "leaky_relu",
-    "selu"} param : float, optional
+    nonlinearity : str
+        "linear", "conv2d", "conv_transpose2d", "sigmoid", "tanh", "relu", "leaky_relu" or "selu".
+    param : float, optional
         The negative slope of ``leaky_relu``, 0.01 by default.
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
+        check_number("calculate_gain", "param (the negative slope)", slope)
         return math.sqrt(2.0 / (1 + slope**2))
     gains = {
         **dict.fromkeys(("linear", "conv2d", "conv_transpose2d", "sigmoid"), 1.0),
@@ -119,6 +148,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def fans(tensor: Tensor | NDArray[Any]) -> tuple[int, int]:
     """``(fan_in, fan_out)`` of a weight of shape (out, in, ...)."""
+    _check_fillable(tensor)
     shape = tensor.shape
     if len(shape) < 2:
         raise ValueError(
@@ -130,13 +160,15 @@ def fans(tensor: Tensor | NDArray[Any]) -> tuple[int, int]:
 
 def xavier_uniform_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = None) -> Fillable:
     """Uniform with variance ``gain^2 * 2 / (fan_in + fan_out)`` (Glorot & Bengio 2010, eq. 16)."""
-    bound = gain * math.sqrt(6.0 / sum(fans(tensor)))
+    check_number("xavier_uniform_", "gain", gain, 0)
+    bound = gain * math.sqrt(6.0 / max(sum(fans(tensor)), 1))
     return uniform_(tensor, -bound, bound, rng=rng)
 
 
 def xavier_normal_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = None) -> Fillable:
     """Normal with variance ``gain^2 * 2 / (fan_in + fan_out)``."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(fans(tensor))), rng=rng)
+    check_number("xavier_normal_", "gain", gain, 0)
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(sum(fans(tensor)), 1)), rng=rng)
 
 
 def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
@@ -144,7 +176,8 @@ def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out'; got {mode!r}.")
     fan_in, fan_out = fans(tensor)
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
+    fan = fan_in if mode == "fan_in" else fan_out
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
 
 
 def kaiming_uniform_(
@@ -177,6 +210,8 @@ def orthogonal_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = No
 
     The QR decomposition of a normal matrix, with the signs that make it unique (Mezzadri 2007).
     """
+    _check_fillable(tensor)
+    check_number("orthogonal_", "gain", gain)
     if len(tensor.shape) < 2:
         raise ValueError(f"orthogonal_ fills at least two axes; got shape {tensor.shape}.")
     rows = tensor.shape[0]
@@ -186,15 +221,26 @@ def orthogonal_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = No
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
-def dirac_(tensor: Fillable) -> Fillable:
-    """Fill filters (F, C, kh, kw) so that a convolution passes its input channels on unchanged."""
+def dirac_(tensor: Fillable, groups: int = 1) -> Fillable:
+    """Fill filters (F, C, kh, kw) so that a convolution passes its input channels on unchanged.
+
+    Each of ``groups`` groups of filters passes on the channels it sees.
+    """
+    _check_fillable(tensor)
     if len(tensor.shape) < 3:
         raise ValueError(f"dirac_ fills filters (F, C, kh, kw); got shape {tensor.shape}.")
-    _fill(tensor, 0)
-    values = tensor.data if isinstance(tensor, Tensor) else tensor
-    for i in range(min(tensor.shape[:2])):
-        values[(i, i, *(n // 2 for n in tensor.shape[2:]))] = 1
-    return tensor
+    check_sizes("dirac_", groups=groups)
+    if tensor.shape[0] % groups:
+        raise ValueError(
+            f"dirac_: groups must divide the {tensor.shape[0]} filters; got groups={groups}."
+        )
+    values = np.zeros(tensor.shape)
+    filters = tensor.shape[0] // groups
+    centre: tuple[int, ...] = tuple(n // 2 for n in tensor.shape[2:])
+    for g in range(groups):
+        for i in range(min(filters, tensor.shape[1])):
+            values[g * filters + i, i][centre] = 1
+    return _fill(tensor, values)
 
 
 def fan_in_uniform_(tensor: Fillable, fan_in: int, *, rng: RNGLike | None = None) -> Fillable:
@@ -204,3 +250,12 @@ def fan_in_uniform_(tensor: Fillable, fan_in: int, *, rng: RNGLike | None = None
     """
     bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0.0
     return uniform_(tensor, -bound, bound, rng=rng)
+
+
+def __getattr__(name: str) -> Any:
+    """The names of old, which had no underscore at the end, with PyTorch's warning."""
+    function = globals().get(f"{name}_")
+    if name.startswith("_") or function is None:
+        raise AttributeError(f"nnlite.nn.init has no {name!r}.")
+    warnings.warn(f"nn.init.{name} is now called nn.init.{name}_.", stacklevel=2)
+    return function

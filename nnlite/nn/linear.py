@@ -6,9 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite.engine.state import no_grad
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._inputs import as_axis, as_tensor, check_sizes
+from nnlite.nn._checks import (
+    as_axis,
+    check_device,
+    check_flags,
+    check_integer,
+    check_sizes,
+    is_integer,
+)
+from nnlite.nn._inputs import as_tensor
+from nnlite.nn.functional.layers import activated_linear
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.ops import image
@@ -21,9 +31,9 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        """``x``."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """``input``."""
+        return input
 
 
 class Linear(Module):
@@ -49,12 +59,15 @@ class Linear(Module):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
         check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_flags("Linear", bias=bias)
+        check_device("Linear", device)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(np.zeros((out_features, in_features)), dtype=dtype)
@@ -68,13 +81,13 @@ class Linear(Module):
         if self.bias is not None:
             init.fan_in_uniform_(self.bias, self.in_features, rng=rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
-        return F.linear(x, self.weight, self.bias)
+        return activated_linear(input, self.weight, self.bias, None)
 
-    def forward_with_activation(self, x: Any, slope: float) -> Any:
+    def forward_with_activation(self, input: Any, slope: float) -> Any:
         """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return F.linear(x, self.weight, self.bias, slope=slope)
+        return activated_linear(input, self.weight, self.bias, slope)
 
     def extra_repr(self) -> str:
         return (
@@ -102,18 +115,22 @@ class Embedding(Module):
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
         check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_device("Embedding", device)
+        if padding_idx is not None:
+            check_integer("Embedding", "padding_idx", padding_idx)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
                 f"Embedding: padding_idx must be one of {num_embeddings} rows; got {padding_idx}."
             )
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
-        self.padding_idx = padding_idx
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = Parameter(np.zeros((num_embeddings, embedding_dim)), dtype=dtype)
         self.reset_parameters(rng)
 
@@ -121,11 +138,12 @@ class Embedding(Module):
         """Draw new initial values."""
         init.normal_(self.weight, rng=rng)
         if self.padding_idx is not None:
-            init.zeros_(self.weight.data[self.padding_idx])
+            with no_grad():
+                self.weight[self.padding_idx] = 0
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Integer positions of any shape."""
-        return F.embedding(x, self.weight, self.padding_idx)
+        return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
@@ -137,12 +155,14 @@ class Flatten(Module):
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
+        check_integer("Flatten", "start_dim", start_dim)
+        check_integer("Flatten", "end_dim", end_dim)
         self.start_dim = start_dim
         self.end_dim = end_dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Read in the order of the index."""
-        x = as_tensor(x)
+        x = as_tensor(input)
         start = as_axis(self.start_dim, x.ndim, "Flatten: start_dim")
         end = as_axis(self.end_dim, x.ndim, "Flatten: end_dim")
         if start > end:
@@ -164,17 +184,24 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...] | list[int]) -> None:
         super().__init__()
+        check_integer("Unflatten", "dim", dim)
+        if not isinstance(unflattened_size, tuple | list) or not _are_lengths(unflattened_size):
+            raise ValueError(
+                "Unflatten: unflattened_size is a tuple of integers, of which one may be -1; "
+                f"got {unflattened_size!r}."
+            )
         self.dim = dim
         self.unflattened_size = tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """In the order of the index."""
-        x = as_tensor(x)
+        x = as_tensor(input)
         dim = as_axis(self.dim, x.ndim, "Unflatten: dim")
         size = self.unflattened_size
-        if -1 not in size and math.prod(size) != x.shape[dim]:
+        known = math.prod(n for n in size if n != -1)
+        if x.shape[dim] % max(known, 1) if -1 in size else known != x.shape[dim]:
             raise ValueError(
-                f"Unflatten: {size} has {math.prod(size)} entries, axis {self.dim} of shape "
+                f"Unflatten: {size} has {known} entries, axis {self.dim} of shape "
                 f"{x.shape} has {x.shape[dim]}."
             )
         if (x.ndim, dim, len(size)) == (2, 1, 3) and -1 not in size:
@@ -183,3 +210,13 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+def _are_lengths(size: Any) -> bool:
+    """Lengths of axes, of which at most one (-1) is left open."""
+    open_ends = [n for n in size if is_integer(n) and n == -1]
+    return (
+        len(size) > 0
+        and len(open_ends) <= 1
+        and all(is_integer(n) and (n >= 0 or n == -1) for n in size)
+    )

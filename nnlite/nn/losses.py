@@ -1,24 +1,47 @@
 """Losses as layers (lectures 04, 06 and 10); the functions are in :mod:`nnlite.nn.functional`.
 
-Call them with ``(prediction, target)``. ``reduction`` is "mean" (over all entries, or over the rows
-of CrossEntropyLoss), "sum" or "none".
+Make a loss first, then call it with ``(prediction, target)``: ``nn.MSELoss()(x_hat, x)``.
+``reduction`` is "mean" (over all entries, or over the rows of CrossEntropyLoss), "sum" or "none".
+``size_average`` and ``reduce`` are PyTorch's switches of old: write ``reduction=``.
 """
 
 from typing import Any
 
+from nnlite.engine.tensor import Tensor
 from nnlite.nn import functional as F
-from nnlite.nn._inputs import check_reduction
+from nnlite.nn._checks import (
+    as_reduction,
+    check_integer,
+    check_number,
+    loss_called_too_early,
+)
+from nnlite.nn._inputs import values_of
 from nnlite.nn.module import Module
 
 
 class _Loss(Module):
+    """A loss of one prediction and one target."""
+
     weight: Any
     pos_weight: Any
 
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
         super().__init__()
-        check_reduction(reduction)
-        self.reduction = reduction
+        self.reduction = as_reduction(type(self).__name__, size_average, reduce, reduction)
+
+    def _keep(self, name: str, weight: Any) -> None:
+        """Keep factors as a buffer."""
+        where = type(self).__name__
+        if isinstance(weight, Tensor) and weight.requires_grad:
+            raise TypeError(loss_called_too_early(where, weight, name))
+        if weight is not None:
+            weight = values_of(weight, f"{where}: {name}")
+        self.register_buffer(name, weight)
+
+    def extra_repr(self) -> str:
+        return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
 
 
 class MSELoss(_Loss):
@@ -26,7 +49,7 @@ class MSELoss(_Loss):
 
     def forward(self, input: Any, target: Any) -> Any:
         """Both of one shape."""
-        return F.mse_loss(input, target, self.reduction)
+        return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
@@ -34,19 +57,26 @@ class L1Loss(_Loss):
 
     def forward(self, input: Any, target: Any) -> Any:
         """Both of one shape."""
-        return F.l1_loss(input, target, self.reduction)
+        return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
     """Squared error for small differences, absolute error for large ones (Girshick 2015)."""
 
-    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction)
+    def __init__(
+        self,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        check_number("SmoothL1Loss", "beta", beta, 0)
         self.beta = beta
 
     def forward(self, input: Any, target: Any) -> Any:
         """Both of one shape."""
-        return F.smooth_l1_loss(input, target, self.reduction, self.beta)
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
 class BCELoss(_Loss):
@@ -58,13 +88,19 @@ class BCELoss(_Loss):
         Factor of each entry; broadcast.
     """
 
-    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-        self.register_buffer("weight", weight)
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self._keep("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         """Both of one shape, between 0 and 1."""
-        return F.binary_cross_entropy(input, target, self.weight, self.reduction)
+        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -76,15 +112,57 @@ class BCEWithLogitsLoss(_Loss):
         Factor of each entry, and of the term of positive targets; broadcast.
     """
 
-    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
-        super().__init__(reduction)
-        self.register_buffer("weight", weight)
-        self.register_buffer("pos_weight", pos_weight)
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+        pos_weight: Any = None,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self._keep("weight", weight)
+        self._keep("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         """Both of one shape; targets between 0 and 1."""
         return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, self.reduction, self.pos_weight
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
+
+
+class NLLLoss(_Loss):
+    """Minus the log-probability (N, K) of the target class (N,), as LogSoftmax gives it.
+
+    Parameters
+    ----------
+    weight : array_like of shape (K,), optional
+        Factor of each class.
+    ignore_index : int
+        Targets of this class do not count.
+    """
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        check_integer("NLLLoss", "ignore_index", ignore_index)
+        self._keep("weight", weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Log-probabilities (N, K, ...), and classes (N, ...)."""
+        return F.nll_loss(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
         )
 
 
@@ -104,19 +182,26 @@ class CrossEntropyLoss(_Loss):
     def __init__(
         self,
         weight: Any = None,
+        size_average: Any = None,
         ignore_index: int = -100,
+        reduce: Any = None,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(reduction)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing is between 0 and 1; got {label_smoothing}.")
-        self.register_buffer("weight", weight)
+        super().__init__(size_average, reduce, reduction)
+        check_integer("CrossEntropyLoss", "ignore_index", ignore_index)
+        check_number("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
+        self._keep("weight", weight)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Any, target: Any) -> Any:
         """Logits (N, K, ...), and classes (N, ...) or probabilities (N, K, ...)."""
         return F.cross_entropy(
-            input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )

@@ -6,23 +6,21 @@ registered behind the scenes. Buffers (arrays that are saved but not trained, su
 are named by :meth:`Module.register_buffer`.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
+from nnlite.nn import _advice
+from nnlite.nn._checks import check_device, is_device
+from nnlite.nn._loading import Keys, array_of, load
 from nnlite.nn.parameter import Parameter
-
-
-class Keys(NamedTuple):
-    """What :meth:`Module.load_state_dict` found not to match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -50,9 +48,33 @@ class Module:
     _buffer_names: tuple[str, ...] = ()
     _passing_names: tuple[str, ...] = ()  # of the buffers that are not saved
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:
+            name = type(self).__name__
+            raise TypeError(
+                f"{name} is made without arguments (super().__init__() takes none), and called "
+                f"with the data: layer = {name}(); layer(x)."
+            )
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args = tuple([Tensor(a) if type(a) is np.ndarray else a for a in args])
-        return self.forward(*args, **kwargs)
+        args = tuple([_tensor(a) if isinstance(a, np.ndarray) else a for a in args])
+        if kwargs:
+            kwargs = {k: _tensor(a) if isinstance(a, np.ndarray) else a for k, a in kwargs.items()}
+        out = self.forward(*args, **kwargs)
+        if out is None:
+            raise TypeError(
+                f"{type(self).__name__}.forward returned None; end it with 'return' and the result."
+            )
+        return out
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what to write instead of a method that only torch's modules have."""
+        found = getattr(type(self), name, None)
+        if isinstance(found, property):  # it raised an AttributeError, which is the one to see
+            return found.__get__(self)
+        kind = type(self).__name__
+        advice = f"; write {_advice.METHODS[name]}" if name in _advice.METHODS else ""
+        raise AttributeError(f"{kind} has no attribute {name!r}{advice}.", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse to replace a parameter or module, by accident, by something that is none."""
@@ -103,6 +125,8 @@ class Module:
         self, prefix: str = "", recurse: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Dotted name and parameter, in order; a shared parameter once, under its first name."""
+        if recurse:
+            self._warn_of_hidden()
         return self._named(lambda m: m._parameters, prefix, recurse)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -149,6 +173,32 @@ class Module:
                     seen.add(id(value))
                     yield f"{path}.{name}" if path else name, value
 
+    def _all_parameters(self) -> Iterator[Parameter]:
+        """Yield all parameters, as they are needed in every step of training."""
+        return (p for _, p in self._named(lambda m: m._parameters, "", True))
+
+    def _warn_of_hidden(self) -> None:
+        """Warn of modules and parameters in plain lists, where nothing finds them."""
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                on_purpose = name.startswith("_")
+                if not on_purpose and isinstance(value, _PLAIN) and value and self._hides(value):
+                    kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+                    warnings.warn(
+                        f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "
+                        f"{type(value).__name__}; what it holds is not found, trained or saved. "
+                        f"Write self.{name} = nn.{kind}(...), or give each parameter a name of "
+                        "its own.",
+                        stacklevel=4,
+                    )
+
+    def _hides(self, value: Any) -> bool:
+        """Tell whether a list or dict holds modules or parameters that are nowhere else."""
+        inside = value.values() if isinstance(value, dict) else value
+        held = [v for v in inside if isinstance(v, Module | Parameter)]
+        found = [*self.modules(), *self._all_parameters()] if held else []
+        return not {id(v) for v in held} <= {id(v) for v in found}
+
     # ---- adding ---------------------------------------------------------------------------
 
     def add_module(self, name: str, module: "Module | None") -> None:
@@ -169,7 +219,7 @@ class Module:
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Set ``self.name`` to an array that is not trained but, if persistent, is saved."""
         value = tensor.data if isinstance(tensor, Tensor) else tensor
-        self._add(name, None if value is None else np.asarray(value))
+        self._add(name, None if value is None else as_array(value, f"the buffer {name!r}"))
         if name not in self._buffer_names:
             self._buffer_names = (*self._buffer_names, name)
         passing = tuple(n for n in self._passing_names if n != name)
@@ -186,7 +236,7 @@ class Module:
 
     def state_dict(self, prefix: str = "") -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers by dotted name; training on leaves them alone."""
-        return {name: np.array(_array(value)) for name, value in self._state(prefix)}
+        return {name: np.array(array_of(value)) for name, value in self._state(prefix)}
 
     def _state(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Every parameter and buffer under every name it has."""
@@ -216,42 +266,15 @@ class Module:
         RuntimeError
             Naming every missing and unexpected key (if strict) and every shape that differs.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(
-                "load_state_dict takes a mapping of names to arrays, as state_dict() and "
-                f"nnlite.load() return it; got {type(state_dict).__name__}."
-            )
-        targets = dict(self._state())
-        values = {k: np.asarray(_array(state_dict[k])) for k in targets if k in state_dict}
-        keys = Keys(
-            [k for k in targets if k not in state_dict], [k for k in state_dict if k not in targets]
-        )
-        problems = []
-        if strict and keys.missing_keys:
-            problems.append(f"missing keys: {', '.join(keys.missing_keys)}")
-        if strict and keys.unexpected_keys:
-            problems.append(f"unexpected keys: {', '.join(keys.unexpected_keys)}")
-        for k, value in values.items():
-            shape = _array(targets[k]).shape
-            if value.shape != shape:
-                problems.append(f"{k} has shape {value.shape}, the model needs {shape}")
-            elif value.dtype.kind not in "fiub":
-                problems.append(f"{k} has dtype {value.dtype}, the model needs numbers")
-        if problems:
-            raise RuntimeError(
-                f"load_state_dict: the state does not fit {type(self).__name__}:\n  "
-                + "\n  ".join(problems)
-                + "\nNothing was loaded."
-            )
-        for k, value in values.items():
-            target = targets[k]
-            _array(target)[...] = value
-            if isinstance(target, Tensor):
-                target.data = target.data  # counts as an edit, should a graph still need it
-        return keys
+        return load(type(self).__name__, dict(self._state()), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
+        if not isinstance(mode, bool | np.bool_):
+            raise ValueError(
+                f"train() switches to training mode and takes True or False; got "
+                f"{type(mode).__name__}. nnlite.training and a loop of steps train on data."
+            )
         for module in self.modules():
             module.training = mode
         return self
@@ -262,13 +285,13 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or release (True) all parameters."""
-        for p in self.parameters():
+        for p in self._all_parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or, with False, fill them with zeros)."""
-        for p in self.parameters():
+        for p in self._all_parameters():
             if set_to_none or p.grad is None:
                 p.grad = None
             else:
@@ -281,19 +304,35 @@ class Module:
         fn(self)
         return self
 
-    def to(self, target: str | DTypeLike) -> Self:
+    def to(self, *targets: Any, device: Any = None, dtype: DTypeLike | None = None) -> Self:
         """Convert parameters and buffers to "float32" or "float64"; "cpu" changes nothing.
+
+        Parameters
+        ----------
+        *targets : device or dtype
+            In PyTorch's manner: ``to("cpu")``, ``to("float64")``, ``to("cpu", np.float64)``.
+        device, dtype
+            The same by name.
 
         Raises
         ------
         ValueError
             For any other device.
         """
-        if isinstance(target, str) and target == "cpu":
+        for target in targets:
+            if is_device(target):
+                device = target
+            else:
+                dtype = target.dtype if isinstance(target, Tensor) else target
+        check_device(f"{type(self).__name__}.to", device)
+        if dtype is None:
             return self
-        if isinstance(target, str) and target.split(":")[0] in ("cuda", "mps", "xpu"):
-            raise ValueError(f"nnlite computes on the CPU only; there is no device {target!r}.")
-        dtype = float_dtype(target)
+        try:
+            dtype = float_dtype(dtype)
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__}.to takes 'cpu', 'float32' or 'float64'; got {dtype!r}."
+            ) from error
         for module in self.modules():
             for p in module._parameters.values():
                 p.data = p.data.astype(dtype)
@@ -331,6 +370,8 @@ class Module:
         return "\n  ".join([f"{name}(", *lines]) + "\n)"
 
 
-def _array(value: Any) -> NDArray[Any]:
-    """The array behind a Tensor; anything else as it is."""
-    return value.data if isinstance(value, Tensor) else value
+_PLAIN = (list, tuple, dict)
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    return Tensor(as_array(array, "the input"))

@@ -7,12 +7,76 @@ from numpy.typing import DTypeLike
 
 from nnlite.engine.state import float_dtype
 from nnlite.nn import functional as F
-from nnlite.nn._inputs import as_tensor, check_sizes
+from nnlite.nn import init
+from nnlite.nn._checks import check_device, check_flags, check_number, check_sizes
+from nnlite.nn._inputs import as_tensor, channels_last_hint, check_images
+from nnlite.nn.functional.normalization import activated_batch_norm, as_shape
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
 
-class _BatchNorm(Module):
+class _Norm(Module):
+    """What the normalisations of channels share: parameters, running statistics."""
+
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+
+    def _set_up(
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        device: Any,
+        dtype: DTypeLike | None,
+        bias: bool,
+    ) -> None:
+        where = type(self).__name__
+        check_sizes(where, num_features=num_features)
+        check_number(where, "eps", eps, 0)
+        if momentum is not None:
+            check_number(where, "momentum", momentum, 0, 1)
+        check_flags(where, affine=affine, track_running_stats=track_running_stats, bias=bias)
+        check_device(where, device)
+        dtype = float_dtype(dtype)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        n = num_features
+        self.weight = Parameter(np.ones(n), dtype=dtype) if affine else None
+        self.bias = Parameter(np.zeros(n), dtype=dtype) if affine and bias else None
+        tracked = track_running_stats
+        self.register_buffer("running_mean", np.zeros(n, dtype) if tracked else None)
+        self.register_buffer("running_var", np.ones(n, dtype) if tracked else None)
+        self.register_buffer("num_batches_tracked", np.array(0, np.int64) if tracked else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the running averages."""
+        if self.track_running_stats:
+            self.running_mean[...] = 0
+            self.running_var[...] = 1
+            self.num_batches_tracked[...] = 0
+
+    def reset_parameters(self) -> None:
+        """Back to a weight of 1 and a bias of 0, without running averages."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_Norm):
     """Normalise each channel over the batch, then scale and shift (Ioffe & Szegedy 2015).
 
     In training the statistics are the batch's, and running averages of them are kept for
@@ -30,7 +94,10 @@ class _BatchNorm(Module):
         Whether there are ``weight`` and ``bias``.
     track_running_stats : bool
         Without, evaluation too uses the batch's statistics.
+    device : {"cpu"}, optional
     dtype : {"float32", "float64"}, optional
+    bias : bool
+        Whether there is, with ``affine``, a ``bias``.
 
     Attributes
     ----------
@@ -40,9 +107,6 @@ class _BatchNorm(Module):
     num_batches_tracked : ndarray of int64, or None
     """
 
-    running_mean: Any
-    running_var: Any
-    num_batches_tracked: Any
     _axes: tuple[int, ...] = ()
 
     def __init__(
@@ -52,97 +116,72 @@ class _BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        check_sizes(type(self).__name__, num_features=num_features)
-        dtype = float_dtype(dtype)
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        self.weight = Parameter(np.ones(num_features), dtype=dtype) if affine else None
-        self.bias = Parameter(np.zeros(num_features), dtype=dtype) if affine else None
-        tracked = track_running_stats
-        self.register_buffer("running_mean", np.zeros(num_features, dtype) if tracked else None)
-        self.register_buffer("running_var", np.ones(num_features, dtype) if tracked else None)
-        self.register_buffer("num_batches_tracked", np.array(0) if tracked else None)
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def reset_running_stats(self) -> None:
-        """Forget the running averages."""
-        if self.track_running_stats:
-            self.running_mean[...] = 0
-            self.running_var[...] = 1
-            self.num_batches_tracked[...] = 0
-
-    def reset_parameters(self) -> None:
-        """Back to a weight of 1 and a bias of 0, without running averages."""
-        self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
-            self.weight.data[...] = 1
-            self.bias.data[...] = 0
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The shape stays."""
-        return self._compute(x, None)
+        return self._compute(input, None)
 
-    def _compute(self, x: Any, slope: float | None) -> Any:
-        x = as_tensor(x)
+    def _compute(self, input: Any, slope: float | None) -> Any:
+        x = as_tensor(input)
         if x.ndim not in self._axes or x.shape[1] != self.num_features:
             shapes = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
+            if self._axes == (4,):
+                check_images(type(self).__name__, x, self.num_features)
             raise ValueError(
                 f"{type(self).__name__} takes {' or '.join(shapes[n] for n in self._axes)} with "
                 f"C = {self.num_features} channels; got shape {x.shape}."
+                f"{channels_last_hint(x.shape, self.num_features)}"
             )
         momentum = self.momentum
-        if self.training and self.track_running_stats:
-            self.num_batches_tracked += 1
-            if momentum is None:
-                momentum = 1 / int(self.num_batches_tracked)
-        return F.batch_norm(
+        counts = self.training and self.track_running_stats
+        if momentum is None:
+            momentum = 1 / (int(self.num_batches_tracked) + 1) if counts else 0.0
+        y = activated_batch_norm(
             x,
             self.running_mean,
             self.running_var,
             self.weight,
             self.bias,
             self.training or not self.track_running_stats,
-            momentum or 0.0,
+            momentum,
             self.eps,
             slope,
         )
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
+        if counts:  # only now: a batch that is refused was none
+            self.num_batches_tracked += 1
+        return y
 
 
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (N, C) or (N, C, L)."""
 
-    __doc__ += (_BatchNorm.__doc__ or "").partition("\n")[2]
+    __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (2, 3)
 
-    def forward_with_activation(self, x: Any, slope: float) -> Any:
+    def forward_with_activation(self, input: Any, slope: float) -> Any:
         """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(x, slope)
+        return self._compute(input, slope)
 
 
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images (N, C, H, W)."""
 
-    __doc__ += (_BatchNorm.__doc__ or "").partition("\n")[2]
+    __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (4,)
 
-    def forward_with_activation(self, x: Any, slope: float) -> Any:
+    def forward_with_activation(self, input: Any, slope: float) -> Any:
         """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(x, slope)
+        return self._compute(input, slope)
 
 
-class InstanceNorm2d(Module):
+class InstanceNorm2d(_Norm):
     """Normalise each channel of each image over its pixels (Ulyanov et al. 2016).
 
     Parameters
@@ -153,12 +192,9 @@ class InstanceNorm2d(Module):
         As in :class:`BatchNorm2d`, but without ``weight`` and ``bias`` by default.
     track_running_stats : bool
         Keep running averages and use them in evaluation; off by default.
-    dtype : {"float32", "float64"}, optional
+    device, dtype, bias
+        As in :class:`BatchNorm2d`.
     """
-
-    running_mean: Any
-    running_var: Any
-    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -167,46 +203,32 @@ class InstanceNorm2d(Module):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        check_sizes("InstanceNorm2d", num_features=num_features)
-        dtype = float_dtype(dtype)
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        self.weight = Parameter(np.ones(num_features), dtype=dtype) if affine else None
-        self.bias = Parameter(np.zeros(num_features), dtype=dtype) if affine else None
-        tracked = track_running_stats
-        self.register_buffer("running_mean", np.zeros(num_features, dtype) if tracked else None)
-        self.register_buffer("running_var", np.ones(num_features, dtype) if tracked else None)
-        self.register_buffer("num_batches_tracked", np.array(0) if tracked else None)
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The shape stays."""
-        x = as_tensor(x)
-        if x.ndim != 4 or x.shape[1] != self.num_features:
+        x = as_tensor(input)
+        check_images("InstanceNorm2d", x, self.num_features)
+        if x.shape[1] != self.num_features:
             raise ValueError(
                 f"InstanceNorm2d takes images (N, {self.num_features}, H, W); got shape {x.shape}."
+                f"{channels_last_hint(x.shape, self.num_features)}"
             )
-        if self.track_running_stats and not self.training:
-            return F.batch_norm(
-                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-            )
-        if self.track_running_stats:
-            mean = x.data.mean(axis=(2, 3)).mean(axis=0)
-            var = x.data.var(axis=(2, 3), ddof=1).mean(axis=0)
-            self.running_mean += self.momentum * (mean - self.running_mean)
-            self.running_var += self.momentum * (var - self.running_var)
-        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+        return F.instance_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum or 0.0,
+            self.eps,
         )
 
 
@@ -230,15 +252,14 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        *,
+        device: Any = None,
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        shape = (
-            normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
-        )
-        check_sizes("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
-        self.normalized_shape = tuple(shape)
+        check_number("LayerNorm", "eps", eps, 0)
+        check_flags("LayerNorm", elementwise_affine=elementwise_affine, bias=bias)
+        check_device("LayerNorm", device)
+        self.normalized_shape = as_shape("LayerNorm", normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         affine = elementwise_affine
@@ -247,9 +268,9 @@ class LayerNorm(Module):
             Parameter(np.zeros(self.normalized_shape), dtype=dtype) if affine and bias else None
         )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """The shape stays."""
-        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
+from nnlite.nn._memory import keep_freed_memory
 
 
 class Parameter(Tensor):
@@ -24,18 +26,24 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(
-        self, data: ArrayLike, requires_grad: bool = True, dtype: DTypeLike | None = None
+        self, data: ArrayLike, requires_grad: bool = True, *, dtype: DTypeLike | None = None
     ) -> None:
-        values = data.data if isinstance(data, Tensor) else data
+        keep_freed_memory()
+        values = as_array(data.data if isinstance(data, Tensor) else data, "a parameter")
         super().__init__(values, requires_grad, float_dtype(dtype))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
-        copy = type(self)(self.data.copy(), self.requires_grad, self.dtype)
+        copy = _remade(type(self), self.data.copy(), self.requires_grad)
         copy.grad = None if self.grad is None else self.grad.copy()
         return copy
 
     def __reduce__(self) -> Any:
-        return type(self), (self.data, self.requires_grad, self.dtype)
+        return _remade, (type(self), self.data, self.requires_grad)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def _remade(kind: type[Parameter], data: NDArray[Any], requires_grad: bool) -> Parameter:
+    """A parameter of the dtype of its data, as copies and pickles need it."""
+    return kind(data, requires_grad, dtype=data.dtype)

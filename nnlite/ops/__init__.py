@@ -9,19 +9,17 @@ NumPy functions have no gradient and run on the values.
 from nnlite.ops.activations import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from nnlite.ops.elementwise import *  # noqa: F403
 from nnlite.ops.indexing import diagonal, getitem, plain_index, scatter, take, trace
+from nnlite.ops.joining import concatenate, pad, repeat, stack
 from nnlite.ops.linalg import *  # noqa: F403
 from nnlite.ops.matrix import dot, einsum, matmul, tensordot
+from nnlite.ops.norms import norm
 from nnlite.ops.operation import OUT, TABLE, Operation, define, operation, values_of
 from nnlite.ops.plain import ALTERNATIVES, PLAIN
 from nnlite.ops.reductions import cumsum, max, mean, min, prod, sort, std, sum, var
 from nnlite.ops.shaping import (
     broadcast_to,
-    concatenate,
-    pad,
-    repeat,
     reshape,
     squeeze,
-    stack,
     swapaxes,
     transpose,
     unbroadcast,

@@ -10,8 +10,15 @@ from nnlite.ops.operation import Operation
 from nnlite.ops.reductions import restore
 
 
+def _floats(x):
+    """Integers as float64: minus a byte is another byte, and its exponential a half."""
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
 def _sigmoid(x):
     """1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
+    x = _floats(x)
     positive = np.real(x) >= 0
     small = np.exp(np.where(positive, -x, x))
     return np.where(positive, 1, small) / (1 + small)
@@ -22,6 +29,7 @@ sigmoid = Operation(_sigmoid, lambda g, out, _x: g * out * (1 - out), name="sigm
 
 def _softplus(x):
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
+    x = _floats(x)
     positive = np.real(x) >= 0
     return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
 
@@ -34,46 +42,84 @@ relu = Operation(
 )
 
 
+def _largest(x, axis):
+    """The largest x along ``axis``; of nothing -inf, the logarithm of the sum of nothing."""
+    x = np.real(x)
+    if not x.size:
+        return np.max(x, axis, keepdims=True, initial=-np.inf)
+    return np.max(x, axis, keepdims=True)
+
+
 def _top(x, axis):
     """The largest x along ``axis``: taken out of exponents so that nothing overflows."""
-    top = np.max(np.real(x), axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0)  # all -inf: the log of 0, not NaN
+    top = _largest(x, axis)
+    return np.where(np.isfinite(top), top, 0)  # all -inf, or nothing: the log of 0, not NaN
+
+
+def _taken_apart(x, axis):
+    """``(top, x - top, log sum exp(x - top))``, of which the first may swallow the others' digits.
+
+    Where the largest x is infinite top is 0.
+    """
+    x = _floats(x)
+    top = _top(x, axis)
+    below = x - top
+    with np.errstate(divide="ignore", over="ignore"):
+        return top, below, np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
 
 
 def _logsumexp(x, axis=None, keepdims=False):
-    top = _top(x, axis)
-    with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return out if keepdims else np.squeeze(out, axis)
+    top, _, log_total = _taken_apart(x, axis)
+    return top + log_total if keepdims else np.squeeze(top + log_total, axis)
 
 
-def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
-    """The gradient of log sum exp(x) is softmax(x) = exp(x - out)."""
-    out = restore(out, x.ndim, axis, keepdims)
-    return restore(g, x.ndim, axis, keepdims) * np.exp(x - np.where(np.isfinite(out), out, 0))
+def _log_softmax(x, axis=-1):
+    """Exact where the share itself would underflow, and as exact far out as near 0."""
+    _, below, log_total = _taken_apart(x, axis)
+    return below - log_total
 
 
 logsumexp = Operation(
-    _logsumexp, _logsumexp_rule, name="logsumexp", arrays=("x",), params=("axis", "keepdims")
+    _logsumexp,
+    # the gradient of log sum exp(x) is softmax(x)
+    lambda g, _out, x, axis=None, keepdims=False: (
+        restore(g, x.ndim, axis, keepdims) * _shares(x, axis=axis)
+    ),
+    name="logsumexp",
+    arrays=("x",),
+    params=("axis", "keepdims"),
 )
 
 
 def _softmax(x, axis=-1):
+    x = _floats(x)
     e = np.exp(x - _top(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-softmax = Operation(
-    _softmax,
-    # d s_i / d x_j = s_i (delta_ij - s_j)
-    lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
-    name="softmax",
-    arrays=("x",),
-    params=("axis",),
+def _softmax_rule(g, out, _x, axis=-1):
+    """With s the shares, d s_i / d x_j = s_i (delta_ij - s_j)."""
+    return out * (g - np.sum(g * out, axis=axis, keepdims=True))
+
+
+softmax = Operation(_softmax, _softmax_rule, name="softmax", arrays=("x",), params=("axis",))
+
+
+def _limits(x, axis):
+    """The softmax, and where the largest x are infinite its limit: they share as equals do."""
+    top = _largest(x, axis)
+    if np.any(endless := np.isinf(top)):
+        x = np.where(endless, np.where(x == top, 0, -np.inf), x)
+    return _softmax(x, axis)
+
+
+_shares: Operation = Operation(
+    _limits, _softmax_rule, name="shares", arrays=("x",), params=("axis",)
 )
+
+
 log_softmax = Operation(
-    # exact where the share itself would underflow
-    lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
+    _log_softmax,
     lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
     name="log_softmax",
     arrays=("x",),

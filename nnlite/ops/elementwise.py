@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from nnlite.ops.activations import sigmoid
+from nnlite.ops.axes import integer
 from nnlite.ops.operation import TABLE, Operation, define, operation, values_of
 
 # ---- arithmetic ------------------------------------------------------------------------------
@@ -31,16 +33,27 @@ mod = define(
 fmod = define(np.fmod, lambda g, _out, _x, _y: g, lambda g, _out, x, y: -g * np.trunc(x / y))
 
 
+def _as_float(x, g):
+    """An array of integers or halves in the dtype of the result beside it, ``g``'s.
+
+    A rule that computes with such an argument alone would do so in its own few bits: 0 - 1 is
+    65535, and the logarithm of a byte has three digits.
+    """
+    return x.astype(g.dtype) if hasattr(x, "dtype") and x.dtype != g.dtype else x
+
+
 def _power_base(g, _out, x, y):
-    """D x^y / dx = y x^(y-1), and 0 where y = 0 (also at x = 0, where x^(y-1) is infinite)."""
+    """The slope y x^(y-1), and 0 where y = 0 (also at x = 0, where x^(y-1) is infinite)."""
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y else np.zeros_like(x)
+    y = _as_float(y, g)
     return g * y * x ** np.where((x == 0) & (y == 0), 1, y - 1)
 
 
-def _power_exponent(g, out, x, _y):
-    """D x^y / dy = x^y log x, and 0 at x = 0."""
-    return g * out * np.log(np.where(x == 0, 1, x))
+def _power_exponent(g, out, x, y):
+    """The slope x^y log x; 0 at x = 0, where x^y is flat (infinite if y < 0)."""
+    x = _as_float(x, g)
+    return g * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
 
 
 power = define(np.power, _power_base, _power_exponent)
@@ -68,16 +81,22 @@ def _share(side, length):
     return np.where(length == 0, 0, side / np.where(length == 0, 1, length))
 
 
-# the gradient of log(e^x + e^y) is the share of each, e^(x - out)
+def _lead(x, y):
+    """X - y, and 0 where both are the same infinity: there they share as equals do."""
+    same = (x == y) & np.isinf(x)
+    return np.where(same, 0, x) - np.where(same, 0, y) if np.any(same) else x - y
+
+
+# the gradient of log(e^x + e^y) is the share of each, e^x / (e^x + e^y) = sigmoid(x - y)
 logaddexp = define(
     np.logaddexp,
-    lambda g, out, x, _y: g * np.exp(x - out),
-    lambda g, out, _x, y: g * np.exp(y - out),
+    lambda g, _out, x, y: g * sigmoid(_lead(x, y)),
+    lambda g, _out, x, y: g * sigmoid(_lead(y, x)),
 )
 logaddexp2 = define(
     np.logaddexp2,
-    lambda g, out, x, _y: g * np.exp2(x - out),
-    lambda g, out, _x, y: g * np.exp2(y - out),
+    lambda g, _out, x, y: g * sigmoid(_lead(x, y) * math.log(2)),
+    lambda g, _out, x, y: g * sigmoid(_lead(y, x) * math.log(2)),
 )
 
 # ---- trigonometric and hyperbolic ------------------------------------------------------------
@@ -87,11 +106,20 @@ tan = define(np.tan, lambda g, out, _x: g * (1 + out * out))
 arcsin = define(np.arcsin, lambda g, _out, x: g / np.sqrt(1 - x * x))
 arccos = define(np.arccos, lambda g, _out, x: -g / np.sqrt(1 - x * x))
 arctan = define(np.arctan, lambda g, _out, x: g / (1 + x * x))
+# d angle = (x dy - y dx) / r^2; one division by r after the other, for r^2 may overflow
 arctan2 = define(
     np.arctan2,
-    lambda g, _out, y, x: g * x / (x * x + y * y),
-    lambda g, _out, y, x: -g * y / (x * x + y * y),
+    lambda g, _out, y, x: g * _over_square(x, np.hypot(y, x)),
+    lambda g, _out, y, x: -g * _over_square(y, np.hypot(y, x)),
 )
+
+
+def _over_square(side, length):
+    """Side / length^2, and 0 at the origin, which has no angle."""
+    length = np.where(length == 0, 1, length)
+    return side / length / length
+
+
 sinh = define(np.sinh, lambda g, _out, x: g * np.cosh(x))
 cosh = define(np.cosh, lambda g, _out, x: g * np.sinh(x))
 tanh = define(np.tanh, lambda g, out, _x: g * (1 - out * out))
@@ -126,7 +154,7 @@ copysign = define(
 
 
 def _winner(g, x, y):
-    """G where x > y, half of it where they tie, 0 elsewhere."""
+    """All of g where x > y, half of it where they tie, 0 elsewhere."""
     return np.where(x > y, g, np.where(x == y, 0.5 * g, 0))
 
 
@@ -150,10 +178,15 @@ def _less(x, y):
     return False if x is None or y is None else x < y
 
 
+def _at_most(x, y):
+    """Where x <= y; everywhere if a bound is missing, and nowhere for NaN."""
+    return True if x is None or y is None else x <= y
+
+
 # The gradient goes to the one of the three that was passed on; on a bound that is still x.
 _clip = Operation(
     np.clip,
-    lambda g, _out, x, low, high: np.where(_less(x, low) | _less(high, x), 0, g),
+    lambda g, _out, x, low, high: np.where(_at_most(low, x) & _at_most(x, high), g, 0),
     lambda g, _out, x, low, high: np.where(_less(high, low), 0, np.where(_less(x, low), g, 0)),
     lambda g, _out, x, low, high: np.where(_less(high, x) | _less(high, low), g, 0),
     name="clip",
@@ -178,6 +211,17 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 @operation(np.select)
 def select(condlist, choicelist, default=0):
     """The choice of the first condition that holds."""
+    if not len(condlist) or len(condlist) != len(choicelist):
+        raise ValueError(
+            "np.select takes as many choices as conditions, one or more; got "
+            f"{len(condlist)} conditions and {len(choicelist)} choices."
+        )
+    for i, condition in enumerate(condlist):
+        if np.asarray(condition).dtype != bool:
+            raise TypeError(
+                f"np.select: conditions hold True and False; number {i} has dtype "
+                f"{np.asarray(condition).dtype}. Write choices == value, or use .astype(bool)."
+            )
     out = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         out = np.where(condition, choice, out)
@@ -210,7 +254,8 @@ floor = define(np.floor, _flat)
 ceil = define(np.ceil, _flat)
 trunc = define(np.trunc, _flat)
 rint = define(np.rint, _flat)
-fix = define(np.fix, _flat)
+if hasattr(np, "fix"):  # NumPy is about to let go of it
+    TABLE[np.fix] = trunc
 round = define(np.round, _flat, params=("decimals",))
 TABLE[np.around] = round
 floor_divide = define(np.floor_divide, _flat2, _flat2)
@@ -228,9 +273,10 @@ def divmod(x, y):
 
 @operation(np.modf)
 def modf(x):
-    """Fractional and integral part."""
+    """Fractional and integral part; nothing is left of an infinity."""
     whole = np.trunc(x)
-    return x - whole, whole
+    endless = np.isinf(x)
+    return np.where(endless, 0, x) - np.where(endless, 0, whole), whole
 
 
 # ---- conversions -----------------------------------------------------------------------------
@@ -263,3 +309,20 @@ def full_like(a, fill_value, shape=None):
     if values_of(fill_value) is fill_value:
         return np.full_like(values_of(a), fill_value, shape=shape)
     return np.broadcast_to(fill_value, np.shape(a) if shape is None else shape).astype(a.dtype)
+
+
+@operation(np.linspace)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """``num`` numbers from ``start`` to ``stop``, evenly spaced along a new axis."""
+    num, axis = integer(num, "how many"), integer(axis, "an axis")
+    start, stop = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (start, stop))
+    ndim = np.broadcast(values_of(start), values_of(stop)).ndim
+    exact = np.result_type(values_of(start), values_of(stop), 1.0)
+    share = np.linspace(0.0, 1.0, num, endpoint, dtype=exact).reshape((-1,) + (1,) * ndim)
+    out = start + (stop - start) * share
+    if endpoint and num > 1:  # exact there, whatever the rounding
+        last = np.broadcast_to(stop, out.shape[1:])
+        out = np.concatenate([out[:-1], np.expand_dims(last, 0)])
+    out = np.moveaxis(out if dtype is None else out.astype(np.dtype(dtype)), 0, axis)
+    steps = num - 1 if endpoint else num
+    return (out, (stop - start) / steps if steps > 0 else np.nan) if retstep else out

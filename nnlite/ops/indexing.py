@@ -6,6 +6,7 @@ other's derivative. An entry picked twice gets both gradients.
 
 import numpy as np
 
+from nnlite.ops.axes import along, axis_of, lying_along
 from nnlite.ops.operation import Operation, operation, values_of
 
 
@@ -70,32 +71,65 @@ def getitem(x, index):
 
 
 @operation(np.take)
-def take(a, indices, axis=None):
-    """Entries at integer positions along an axis (of the flattened array if axis is None)."""
+def take(a, indices, axis=None, mode="raise"):
+    """Entries at integer positions along an axis (of the flattened array if axis is None).
+
+    Positions beyond the ends raise IndexError; with mode="wrap" they are counted on from the other
+    end, with "clip" they mean the nearest end. True and False count as 1 and 0.
+    """
     indices = np.asarray(plain_index(indices))
-    if axis is None:
-        return getitem(np.reshape(a, (-1,)), indices)
-    return getitem(a, (*(slice(None),) * (axis % a.ndim), indices))
+    if indices.size and indices.dtype.kind not in "iub":
+        raise TypeError(f"np.take: indices are integers; got dtype {indices.dtype}.")
+    indices = indices.astype(np.int64)
+    if axis is None or not np.ndim(a):
+        axis_of(0 if axis is None else axis, np.ndim(a) or 1)  # a number counts as a vector of one
+        a, axis = np.reshape(a, (-1,)), 0
+    axis = axis_of(axis, a.ndim)
+    n = a.shape[axis]
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"np.take: mode is 'raise', 'wrap' or 'clip'; got {mode!r}.")
+    if mode != "raise":
+        if not n and indices.size:
+            raise IndexError("np.take: there is nothing to take from an axis of length 0.")
+        indices = indices % max(n, 1) if mode == "wrap" else np.clip(indices, 0, n - 1)
+    return getitem(a, along(axis, indices))
 
 
 @operation(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     """One-dimensional picks along an axis, matched to all other axes."""
     indices = np.asarray(plain_index(indices))
+    if indices.dtype.kind not in "iu":
+        raise IndexError(
+            f"np.take_along_axis: indices must be integers; got dtype {indices.dtype}."
+        )
     if axis is None:
+        if indices.ndim != 1:
+            raise ValueError(
+                "np.take_along_axis without an axis takes indices (n,) of the flattened array; got "
+                f"shape {indices.shape}."
+            )
         arr, axis = np.reshape(arr, (-1,)), 0
-    index = list(np.ix_(*(np.arange(n) for n in indices.shape)))
-    for i, n in enumerate(arr.shape):  # other axes are matched entry by entry, or broadcast
-        if i != axis % arr.ndim and indices.shape[i] == 1:
-            index[i] = np.arange(n).reshape([-1 if j == i else 1 for j in range(arr.ndim)])
-    index[axis] = indices
-    return getitem(arr, tuple(index))
+    axis = axis_of(axis, arr.ndim)
+    if indices.ndim != arr.ndim:
+        raise ValueError(
+            f"np.take_along_axis: indices of shape {indices.shape} need as many axes as the array "
+            f"of shape {arr.shape}."
+        )
+    # all other axes are matched entry by entry, or broadcast
+    grid = [np.arange(n).reshape(lying_along(i, arr.ndim)) for i, n in enumerate(arr.shape)]
+    grid[axis] = indices
+    return getitem(arr, tuple(grid))
 
 
 @operation(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """Entries with ``j - i = offset`` of two axes, as a new last axis."""
-    axis1, axis2 = axis1 % a.ndim, axis2 % a.ndim
+    if a.ndim < 2:
+        raise ValueError(f"a diagonal needs two axes; got an array of shape {a.shape}.")
+    axis1, axis2 = axis_of(axis1, a.ndim), axis_of(axis2, a.ndim)
+    if axis1 == axis2:
+        raise ValueError(f"a diagonal needs two different axes; got axis {axis1} twice.")
     rest = [i for i in range(a.ndim) if i not in (axis1, axis2)]
     moved = np.transpose(a, (*rest, axis1, axis2))
     rows = max(0, min(moved.shape[-2] + min(offset, 0), moved.shape[-1] - max(offset, 0)))
@@ -130,14 +164,25 @@ def diagflat(v, k=0):
 @operation(np.bincount)
 def bincount(x, weights=None, minlength=0):
     """How often each number from 0 on occurs in ``x``, or the sum of the weights where it does."""
-    x = values_of(x)
+    x = np.asarray(values_of(x))
     counts = np.bincount(x, minlength=minlength)
-    return counts if weights is None else scatter(weights, index=plain_index(x), shape=counts.shape)
+    if weights is None:
+        return counts
+    weights = weights if hasattr(weights, "dtype") else np.asarray(weights)
+    if weights.shape != x.shape:
+        raise ValueError(
+            f"np.bincount: weights of shape {weights.shape} for numbers of shape {x.shape}."
+        )
+    if weights.dtype.name not in ("float32", "float64"):
+        weights = weights.astype(np.float64)  # sums of bytes need more than a byte
+    return scatter(weights, index=plain_index(x), shape=counts.shape)
 
 
 @operation(np.compress)
 def compress(condition, a, axis=None):
     """Entries where a 1-D condition holds."""
+    if np.ndim(condition) != 1:
+        raise ValueError(f"compress: the condition has one axis; got shape {np.shape(condition)}.")
     return take(a, np.flatnonzero(condition), axis)
 
 

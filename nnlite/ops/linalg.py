@@ -1,4 +1,4 @@
-"""np.linalg: inv, solve, det, slogdet, cholesky, eigh, svd, norm, for matrices and stacks of them.
+"""np.linalg: inv, solve, det, slogdet, cholesky, eigh, svd, pinv, for matrices and their stacks.
 
 The rules follow Giles (2008), "Collected matrix derivative results for forward and reverse mode
 algorithmic differentiation"; docs/engine.md derives those of norm and eigh. Functions with several
@@ -9,15 +9,14 @@ Where a derivative does not exist (eigenvectors of equal eigenvalues, a singular
 raises ``np.linalg.LinAlgError`` instead of returning infinities.
 """
 
-import math
 from collections import namedtuple
 
 import numpy as np
 
+from nnlite.ops.axes import integer
 from nnlite.ops.indexing import diagonal, trace
-from nnlite.ops.matrix import cross, outer, tensordot
+from nnlite.ops.matrix import cross, in_one_dtype, outer, tensordot
 from nnlite.ops.operation import Operation, define, operation, values_of
-from nnlite.ops.reductions import axes_of
 
 EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
 SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
@@ -28,13 +27,45 @@ def _t(x):
     return np.swapaxes(x, -1, -2)
 
 
-inv = define(np.linalg.inv, lambda g, out, _x: -_t(out) @ g @ _t(out))
+def _finite(function):
+    """A forward function that raises where finite matrices have no finite answer.
+
+    NumPy tells by the processor's floating-point flags, which do not exist in the browser: there a
+    singular matrix would give NaN without a word.
+    """
+
+    def forward(*matrices):
+        out = function(*matrices)
+        if not np.all(np.isfinite(out)) and all(np.all(np.isfinite(m)) for m in matrices):
+            raise np.linalg.LinAlgError(
+                f"{function.__name__} has no finite answer for this matrix: it is singular, not "
+                "positive definite, or so close to it that numbers overflow"
+            )
+        return out
+
+    return forward
+
+
+def _matrices(a, name: str) -> tuple[int, int]:
+    """Rows and columns of the matrices in the last two axes."""
+    if np.ndim(a) < 2:
+        raise np.linalg.LinAlgError(
+            f"{name} takes a matrix or a stack of them; got an array of shape {np.shape(a)}."
+        )
+    return np.shape(a)[-2:]
+
+
+inv = define(
+    np.linalg.inv,
+    lambda g, out, _x: -_t(out) @ g @ _t(out),
+    forward=_finite(np.linalg.inv),
+)
 
 
 def _det_rule(g, out, x):
     """The matrix of cofactors: det(X) X^-T, or found one by one where X is singular."""
     if np.all(np.linalg.matrix_rank(x) == x.shape[-1]):
-        return np.expand_dims(g * out, (-1, -2)) * _t(np.linalg.inv(x))
+        return np.expand_dims(g * out, (-1, -2)) * _t(inv(x))
     return np.expand_dims(g, (-1, -2)) * _cofactors(x)
 
 
@@ -50,7 +81,7 @@ def _cofactors(x):
 det = define(np.linalg.det, _det_rule)
 _logabsdet = Operation(
     lambda x: np.linalg.slogdet(x)[1],
-    lambda g, _out, x: np.expand_dims(g, (-1, -2)) * _t(np.linalg.inv(x)),
+    lambda g, _out, x: np.expand_dims(g, (-1, -2)) * _t(inv(x)),
     name="slogdet",
 )
 
@@ -61,10 +92,10 @@ def slogdet(a):
     return SlogdetResult(np.linalg.slogdet(values_of(a))[0], _logabsdet(a))
 
 
-_solve = Operation(
-    np.linalg.solve,
-    lambda g, out, a, _b: -np.linalg.solve(_t(a), g) @ _t(out),
-    lambda g, _out, a, _b: np.linalg.solve(_t(a), g),
+_solve: Operation = Operation(
+    _finite(np.linalg.solve),
+    lambda g, out, a, _b: -_solve(_t(a), g) @ _t(out),
+    lambda g, _out, a, _b: _solve(_t(a), g),
     name="solve",
 )
 
@@ -87,11 +118,12 @@ def _cholesky_rule(g, out, _x):
     halved = np.tri(n, dtype=bool) * (1 - 0.5 * np.eye(n))
     phi = (_t(out) @ np.tril(g)) * halved.astype(out.dtype)
     # L^-T phi L^-1 by two solves
-    s = np.linalg.solve(_t(out), _t(np.linalg.solve(_t(out), _t(phi))))
+    s = _solve(_t(out), _t(_solve(_t(out), _t(phi))))
     return 0.5 * (s + _t(s))
 
 
-cholesky = define(np.linalg.cholesky, _cholesky_rule, forward=lambda x: np.linalg.cholesky(x))
+_factor = _finite(np.linalg.cholesky)
+cholesky = define(np.linalg.cholesky, _cholesky_rule, forward=lambda x: _factor(x))
 
 
 # ---- eigh and svd ----------------------------------------------------------------------------
@@ -115,8 +147,15 @@ def _inverse_gaps(values, used: bool, what: str):
     return np.where(off & (size > 0), 1 / np.where(off & (size > 0), gaps, 1), 0)
 
 
+def _converged(x, values, name):
+    """Raise where the iteration failed, which in the browser NumPy does not notice."""
+    if not np.all(np.isfinite(values)) and np.all(np.isfinite(x)):
+        raise np.linalg.LinAlgError(f"{name} did not converge")
+
+
 def _eigh_forward(x, UPLO="L"):
     w, v = np.linalg.eigh(x, UPLO)
+    _converged(x, w, "eigh")
     return np.concatenate([w[..., None, :], v], axis=-2)  # (..., 1 + n, n): values above vectors
 
 
@@ -149,6 +188,7 @@ def eigvalsh(a, UPLO="L"):
 
 def _svd_forward(x):
     u, s, vh = np.linalg.svd(x, full_matrices=False)
+    _converged(x, s, "svd")
     return np.concatenate([s[..., None, :], u, _t(vh)], axis=-2)  # (..., 1 + m + n, k)
 
 
@@ -186,7 +226,7 @@ _svd = Operation(_svd_forward, _svd_rule, name="svd")
 @operation(np.linalg.svd)
 def svd(a, full_matrices=True, compute_uv=True):
     """Singular values (descending) and the first min(m, n) vectors of each side."""
-    m, n = a.shape[-2:]
+    m, n = _matrices(a, "svd")
     if compute_uv and full_matrices and m != n:
         raise ValueError(
             f"the extra singular vectors of a {m} x {n} matrix are arbitrary, so they have no "
@@ -199,71 +239,20 @@ def svd(a, full_matrices=True, compute_uv=True):
     return SVDResult(packed[..., 1 : 1 + m, :], s, _t(packed[..., 1 + m :, :]))
 
 
-# ---- norms and functions made of the above -----------------------------------------------------
-
-
-def _norm2_rule(g, out, x, axis):
-    """X / |x|, and 0 at x = 0, the subgradient of smallest length."""
-    g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
-    return g * np.where(out == 0, 0, x / np.where(out == 0, 1, out))
-
-
-_norm2 = Operation(
-    lambda x, axis: np.sqrt(np.sum(x * x, axis=axis)),
-    _norm2_rule,
-    name="norm",
-    params=("axis",),
-)
-
-
-@operation(np.linalg.norm)
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Vector norms of any order; matrix norms 'fro', 'nuc', 1, 2, inf and their negatives."""
-    axes = axes_of(axis, x.ndim)
-    if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
-        out = _norm2(x, axis=axes)
-    elif len(axes) == 1:
-        out = _vector_norm(x, ord, axes[0])
-    elif len(axes) == 2:
-        out = _matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord)
-    else:
-        raise ValueError(
-            f"norm: order {ord!r} needs one axis or two; got an array of shape {x.shape}."
-        )
-    return np.expand_dims(out, axes) if keepdims else out
-
-
-def _vector_norm(x, ord, axis):
-    size = np.abs(x)
-    if ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(size, axis=axis)
-    if ord == 0:
-        return np.sum(np.sign(size), axis=axis)
-    if ord == 1:
-        return np.sum(size, axis=axis)
-    return np.sum(size**ord, axis=axis) ** (1 / ord)
-
-
-def _matrix_norm(x, ord):
-    extreme = np.min if isinstance(ord, int | float) and ord < 0 else np.max
-    if ord in (1, -1):
-        return extreme(np.sum(np.abs(x), axis=-2), axis=-1)
-    if ord in (np.inf, -np.inf):
-        return extreme(np.sum(np.abs(x), axis=-1), axis=-1)
-    if ord in (2, -2):
-        return extreme(svd(x, compute_uv=False), axis=-1)
-    if ord == "nuc":
-        return np.sum(svd(x, compute_uv=False), axis=-1)
-    raise ValueError(f"norm: unknown matrix norm {ord!r}; there are 'fro', 'nuc', 1, 2, inf.")
+# ---- powers and products -----------------------------------------------------------------------
 
 
 @operation(np.linalg.matrix_power)
 def matrix_power(a, n):
     """n-fold product of a square matrix with itself; negative n inverts it first."""
+    n = integer(n, "the exponent of matrix_power")
+    rows, columns = _matrices(a, "matrix_power")
+    if rows != columns:
+        raise np.linalg.LinAlgError(f"matrix_power takes square matrices; got shape {a.shape}.")
     if n < 0:
-        a, n = np.linalg.inv(a), -n
+        a, n = inv(a), -n
     if n == 0:
-        return 0 * a + np.eye(a.shape[-1], dtype=a.dtype)
+        return np.where(True, np.eye(rows, dtype=a.dtype), a)
     out = None
     while n:  # binary digits of n
         out = (a if out is None else out @ a) if n % 2 else out
@@ -273,43 +262,65 @@ def matrix_power(a, n):
 
 @operation(np.linalg.multi_dot)
 def multi_dot(arrays):
-    """Product of several matrices, from left to right."""
-    out = arrays[0]
-    for a in arrays[1:]:
+    """Product of several matrices, from left to right; the first and last may be vectors."""
+    if len(arrays) < 2:
+        raise ValueError(f"multi_dot multiplies two arrays or more; got {len(arrays)}.")
+    ndims = [np.ndim(a) for a in arrays]
+    if any(n != 2 for n in ndims[1:-1]) or not {ndims[0], ndims[-1]} <= {1, 2}:
+        raise np.linalg.LinAlgError(
+            "multi_dot takes matrices (the first and the last may be vectors); got shapes "
+            f"{', '.join(str(np.shape(a)) for a in arrays)}."
+        )
+    out, *others = in_one_dtype(arrays)
+    for a in others:
         out = np.dot(out, a)
     return out
 
 
+# ---- pseudo-inverse ----------------------------------------------------------------------------
+
+
+def _pinv_rule(g, out, x, rcond=None, hermitian=False):
+    """The adjoint of the derivative among matrices of the same rank (Golub & Pereyra 1973, 4.12).
+
+    dP = -P dA P + P P^T dA^T (I - A P) + (I - P A) dA^T P^T P.
+    """
+    if hermitian:  # NumPy reads the lower triangle; the gradient is that of a symmetric change
+        x = np.tril(x) + _t(np.tril(x, -1))
+    p, pt, gt = out, _t(out), _t(g)
+    m, n = x.shape[-2:]
+    left = np.eye(m, dtype=x.dtype) - x @ p
+    right = np.eye(n, dtype=x.dtype) - p @ x
+    s = left @ gt @ p @ pt + pt @ p @ gt @ right - pt @ g @ pt
+    return 0.5 * (s + _t(s)) if hermitian else s
+
+
+_pinv = Operation(
+    lambda x, rcond, hermitian: np.linalg.pinv(x, rcond, hermitian),
+    _pinv_rule,
+    name="pinv",
+    params=("rcond", "hermitian"),
+)
+_SMALL = 1e-15  # NumPy's rcond, unless rtol says otherwise
+
+
 @operation(np.linalg.pinv)
-def pinv(a, rcond=None):
-    """Pseudo-inverse of a matrix of full rank."""
-    if rcond is not None:
-        raise TypeError("pinv of a Tensor takes no rcond: the matrix must have full rank.")
-    m, n = a.shape[-2:]
-    return np.linalg.solve(_t(a) @ a, _t(a)) if m >= n else _t(np.linalg.solve(a @ _t(a), a))
+def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
+    """Moore-Penrose inverse, by the singular value decomposition.
+
+    Singular values up to ``rcond`` (or ``rtol``; None: the longer side times the precision) times
+    the largest count as 0. The derivative is that among matrices of the same rank; where the rank
+    changes the pseudo-inverse jumps and there is none.
+    """
+    m, n = _matrices(a, "pinv")
+    if rcond is not None and rtol is not _SMALL:
+        raise ValueError("pinv takes rcond= or rtol=, which mean the same; got both.")
+    if rcond is None:
+        rcond = max(m, n) * np.finfo(a.dtype).eps if rtol is None else rtol
+    return _pinv(a, rcond=values_of(rcond), hermitian=hermitian)
 
 
 # ---- the same functions under the names of the array API (NumPy 2) -----------------------------
-
-
-@operation(np.linalg.vector_norm)
-def vector_norm(x, axis=None, keepdims=False, ord=2):
-    """Norm of the flattened array, or along axes taken together."""
-    axes = axes_of(axis, x.ndim)
-    if len(axes) != 1:  # the axes side by side, as one
-        kept = tuple(i for i in range(x.ndim) if i not in axes)
-        rows = np.transpose(x, kept + axes)
-        flat = np.reshape(rows, (*rows.shape[: len(kept)], math.prod(rows.shape[len(kept) :])))
-        out = norm(flat, ord, -1)
-    else:
-        out = norm(x, ord, axes[0])
-    return np.expand_dims(out, axes) if keepdims else out
-
-
-@operation(np.linalg.matrix_norm)
-def matrix_norm(x, keepdims=False, ord="fro"):
-    """Norm of the matrices in the last two axes."""
-    return norm(x, ord, (-2, -1), keepdims)
 
 
 @operation(np.linalg.svdvals)
@@ -318,8 +329,20 @@ def svdvals(x):
     return svd(x, compute_uv=False)
 
 
-operation(np.linalg.cross)(lambda x1, x2, axis=-1: cross(x1, x2, axis))
-operation(np.linalg.outer)(lambda x1, x2: outer(x1, x2))
+@operation(np.linalg.cross)
+def _cross(x1, x2, axis=-1):
+    """Vector product of 3-vectors along an axis."""
+    return cross(x1, x2, axis=integer(axis, "an axis"))
+
+
+@operation(np.linalg.outer)
+def _outer(x1, x2):
+    """All products of the entries of two vectors."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(f"outer takes vectors; got shapes {np.shape(x1)} and {np.shape(x2)}.")
+    return outer(x1, x2)
+
+
 operation(np.linalg.tensordot)(lambda x1, x2, axes=2: tensordot(x1, x2, axes))
 
 

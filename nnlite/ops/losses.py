@@ -65,6 +65,7 @@ bce_with_logits = Operation(
     _with_gradient(lambda z, t, scale: kernels.bce_with_logits(z, t, scale)),
     joint=_bce_rule,
     arrays=("z", "target"),
+    reads=(("z", "target"), ("z",)),
     params=("scale",),
     name="bce_with_logits",
     residuals=True,

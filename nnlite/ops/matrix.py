@@ -6,11 +6,13 @@ in its place and ask for its letters.
 """
 
 import math
+import operator
 import string
 
 import numpy as np
 
-from nnlite.ops.operation import Operation, operation
+from nnlite.ops.axes import axes_of, axis_of
+from nnlite.ops.operation import Operation, operation, values_of
 from nnlite.ops.shaping import atleast_1d
 
 _matmul = Operation(
@@ -51,10 +53,19 @@ def dot(a, b):
 def tensordot(a, b, axes=2):
     """Sum of products over the given axes of both."""
     if isinstance(axes, int | np.integer):
-        axes_a, axes_b = list(range(np.ndim(a) - axes, np.ndim(a))), list(range(axes))
-    else:
-        axes_a, axes_b = ([i] if np.ndim(i) == 0 else list(i) for i in axes)
-    axes_a, axes_b = [i % np.ndim(a) for i in axes_a], [i % np.ndim(b) for i in axes_b]
+        if axes > min(np.ndim(a), np.ndim(b)):
+            raise IndexError(
+                f"tensordot over {axes} axes of shapes {np.shape(a)} and {np.shape(b)}: there are "
+                "not as many."
+            )
+        axes = range(np.ndim(a) - max(axes, 0), np.ndim(a)), range(max(axes, 0))
+    elif not isinstance(axes, tuple | list | np.ndarray) or len(axes) != 2:
+        kind = ValueError if isinstance(axes, tuple | list | str) else TypeError
+        raise kind(
+            "tensordot: axes is a number of axes, or two lists of them, one for each array; got "
+            f"{axes!r}."
+        )
+    axes_a, axes_b = axes_of(axes[0], np.ndim(a)), axes_of(axes[1], np.ndim(b))
     sa, sb = np.shape(a), np.shape(b)
     if [sa[i] for i in axes_a] != [sb[i] for i in axes_b]:
         raise ValueError(
@@ -81,6 +92,10 @@ def inner(a, b):
 @operation(np.vdot)
 def vdot(a, b):
     """Sum of all products."""
+    if np.size(a) != np.size(b):
+        raise ValueError(
+            f"vdot of shapes {np.shape(a)} and {np.shape(b)}: their sizes must be equal."
+        )
     return np.sum(np.reshape(a, (-1,)) * np.reshape(b, (-1,)))
 
 
@@ -92,8 +107,18 @@ def outer(a, b):
 
 @operation(np.vecdot, np.linalg.vecdot)
 def vecdot(x1, x2, axis=-1):
-    """Sum of products along one axis."""
-    return np.sum(x1 * x2, axis=axis)
+    """Sum of products along one axis, of the same length in both."""
+    i, j = axis_of(axis, np.ndim(x1)), axis_of(axis, np.ndim(x2))
+    if np.shape(x1)[i] != np.shape(x2)[j]:
+        raise ValueError(
+            f"vecdot: shapes {np.shape(x1)} and {np.shape(x2)} differ in length along axis {axis}."
+        )
+    return np.sum(np.moveaxis(x1, i, -1) * np.moveaxis(x2, j, -1), axis=-1)
+
+
+def _two_axes(matrix, name):
+    if np.ndim(matrix) < 2:
+        raise ValueError(f"{name}: a matrix has two axes or more; got shape {np.shape(matrix)}.")
 
 
 if hasattr(np, "matvec"):  # NumPy 2.2
@@ -101,12 +126,32 @@ if hasattr(np, "matvec"):  # NumPy 2.2
     @operation(np.matvec)
     def matvec(x1, x2):
         """Matrices times vectors, both in stacks."""
+        _two_axes(x1, "matvec")
         return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
 
     @operation(np.vecmat)
     def vecmat(x1, x2):
         """Vectors times matrices, both in stacks."""
+        _two_axes(x2, "vecmat")
         return np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2)
+
+
+# Convolution and sliding products are closed under differentiation: each one's rules are written
+# with the other.
+_convolve: Operation = Operation(
+    lambda a, v: np.convolve(a, v),
+    lambda g, _out, _a, v: _slide(g, v),
+    lambda g, _out, a, _v: _slide(g, a),
+    name="convolve",
+)
+#: ``out[k] = sum_i a[k + i] v[i]``, where all of v lies on a
+_slide: Operation = Operation(
+    lambda a, v: np.correlate(a, v),
+    lambda g, _out, _a, v: _convolve(g, v),
+    lambda g, _out, a, _v: _slide(a, g),
+    name="correlate",
+)
+_MODES = ("valid", "same", "full")
 
 
 @operation(np.convolve)
@@ -115,17 +160,29 @@ def convolve(a, v, mode="full"):
     a, v = atleast_1d(a, v)
     if np.size(v) > np.size(a):
         a, v = v, a
+    mode = _MODES[mode] if mode in (0, 1, 2) else mode
     n, m = np.size(a), np.size(v)
-    # (n + m - 1, m): row k holds a[k - m + 1], ..., a[k], zeros outside
-    windows = np.pad(a, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
-    out = windows @ v[::-1]
-    start = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
-    return out[start : start + {"full": n + m - 1, "same": n, "valid": n - m + 1}[mode]]
+    if not m:
+        raise ValueError("np.convolve and np.correlate of nothing: a vector of length 0 came in.")
+    if mode not in _MODES:
+        raise ValueError(f"np.convolve: mode is one of {', '.join(_MODES)}; got {mode!r}.")
+    if np.ndim(a) > 1 or np.ndim(v) > 1:
+        raise ValueError(
+            "np.convolve and np.correlate take vectors; got shapes "
+            f"{np.shape(a)} and {np.shape(v)}."
+        )
+    full = _convolve(a, v)
+    if mode == "full":
+        return full
+    start, length = ((m - 1) // 2, n) if mode == "same" else (m - 1, n - m + 1)
+    return full[start : start + length]
 
 
 @operation(np.correlate)
 def correlate(a, v, mode="valid"):
     """Sliding products of two vectors: convolution with the second one turned round."""
+    if not np.ndim(a) or not np.ndim(v):
+        raise ValueError(f"np.correlate takes vectors; got shapes {np.shape(a)} and {np.shape(v)}.")
     if np.size(v) > np.size(a):
         return correlate(v, a, mode)[::-1]
     return convolve(a, v[::-1], mode)
@@ -153,15 +210,18 @@ def kron(a, b):
 
 
 @operation(np.cross)
-def cross(a, b, axis=-1):
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """Vector product of 3-vectors along an axis."""
-    a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a = np.moveaxis(a, axis_of(axisa, np.ndim(a)), -1)
+    b = np.moveaxis(b, axis_of(axisb, np.ndim(b)), -1)
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(
             f"cross of Tensors takes 3-vectors; got shapes {np.shape(a)}, {np.shape(b)}."
         )
     out = a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
-    return np.moveaxis(out, -1, axis)
+    return np.moveaxis(out, -1, axis_of(axisc, out.ndim))
 
 
 # ---- einsum ----------------------------------------------------------------------------------
@@ -174,6 +234,7 @@ def _einsum_rule(i, g, _out, *arrays, inputs, output):
     is the same all along that axis; a letter of length one that was stretched is summed back.
     """
     others = [j for j in range(len(arrays)) if j != i]
+    arrays = in_one_dtype(arrays)
     known = set(output).union(*(inputs[j] for j in others))
     wanted = "".join(c for c in inputs[i] if c in known)
     factors = [g, *(arrays[j] for j in others)]
@@ -183,6 +244,16 @@ def _einsum_rule(i, g, _out, *arrays, inputs, output):
     return np.broadcast_to(part, np.broadcast_shapes(part.shape, arrays[i].shape))
 
 
+def in_one_dtype(arrays):
+    """All in the dtype of the result: small integers would overflow among themselves."""
+    dtype = np.result_type(*(values_of(a) for a in arrays))
+    return [a if a.dtype == dtype else a.astype(dtype) for a in map(_array, arrays)]
+
+
+def _array(x):
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
 def _contract(inputs, output, factors):
     """np.einsum, by way of matrix products where planning them pays."""
     planned = len(factors) > 2 or max(np.size(f) for f in factors) > 2000
@@ -190,7 +261,7 @@ def _contract(inputs, output, factors):
 
 
 _einsum = Operation(
-    lambda *arrays, inputs, output: _contract(inputs, output, arrays),
+    lambda *arrays, inputs, output: _contract(inputs, output, in_one_dtype(arrays)),
     _einsum_rule,
     name="einsum",
     params=("inputs", "output"),
@@ -202,13 +273,28 @@ _einsum = Operation(
 def einsum(subscripts, *operands, optimize=False):
     """Einstein summation; ``optimize`` is accepted (products are ordered well in any case)."""
     if not isinstance(subscripts, str):
-        raise TypeError(
-            "einsum of Tensors takes the subscripts as a string, 'ij,jk->ik'; "
-            f"got {type(subscripts).__name__} first."
-        )
+        subscripts, operands = _from_sublists(subscripts, *operands)
     inputs, output = _parse(subscripts.replace(" ", ""), [np.ndim(a) for a in operands])
     single = [_without_repeats(s, a) for s, a in zip(inputs, operands, strict=True)]
     return _einsum(*(a for _, a in single), inputs=tuple(s for s, _ in single), output=output)
+
+
+def _from_sublists(*arguments):
+    """NumPy's other spelling, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, as letters."""
+    operands, lists = list(arguments[::2]), list(arguments[1::2])
+    if len(operands) > len(lists):  # the last one says which axes the result has
+        lists.append(operands.pop())
+    spelled = ["".join([_letter(i) for i in axes]) for axes in lists]
+    inputs, output = spelled[: len(operands)], spelled[len(operands) :]
+    return "->".join([",".join(inputs), *output]), operands
+
+
+def _letter(i):
+    if i is Ellipsis:
+        return "..."
+    if isinstance(i, bool) or not 0 <= operator.index(i) < len(string.ascii_letters):
+        raise ValueError(f"einsum: axes in sublists are numbers from 0 to 51 or ...; got {i!r}.")
+    return string.ascii_letters[i]
 
 
 def _parse(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -239,6 +325,11 @@ def _without_repeats(letters: str, x):
         while letters.count(c) > 1:
             i = letters.index(c)
             j = letters.index(c, i + 1)
+            if np.shape(x)[i] != np.shape(x)[j]:
+                raise ValueError(
+                    f"einsum: {c!r} names two axes of one operand of shape {np.shape(x)}, of "
+                    f"lengths {np.shape(x)[i]} and {np.shape(x)[j]}; a diagonal needs equal ones."
+                )
             x = np.diagonal(x, 0, i, j)  # the diagonal becomes the last axis
             letters = letters[:i] + letters[i + 1 : j] + letters[j + 1 :] + c
     return letters, x

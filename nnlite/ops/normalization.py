@@ -46,6 +46,7 @@ batch_norm = Operation(
     _forward,
     joint=_rule,
     arrays=("x", "weight", "bias"),
+    reads=(("x", "weight"), ("x",), ()),
     params=("eps", "slope", "on_statistics"),
     out_with="slope",
     name="batch_norm",

@@ -52,6 +52,9 @@ class Operation:
         gradients of all arguments at once (None where there is none), for operations whose
         gradients share work. If it has a keyword ``wanted``, it is told the positions of the
         arguments whose gradients will be used.
+    reads : tuple of tuples of str
+        For a joint rule: the arrays that the gradient of each argument reads, by name. By default
+        each reads all that the rule reads.
     fresh : bool
         True if every gradient is a new array that nothing else holds: the engine may add to it in
         place and hand it out without a copy.
@@ -94,6 +97,7 @@ class Operation:
         params: tuple[str, ...] = (),
         variadic: bool = False,
         joint: Callable[..., Any] | None = None,
+        reads: tuple[tuple[str, ...], ...] = (),
         residuals: bool = False,
         fresh: bool = False,
         out_with: str = "",
@@ -116,6 +120,9 @@ class Operation:
             self.reads: tuple[Any, ...] = (_reads_variadic(vjps[0]),)
         else:
             self.reads = tuple(_reads(v, self.arity) for v in vjps or (joint,) * self.arity)
+        if reads:  # of a joint rule: what each of its parts reads, and the result if it does
+            out = (OUT,) if OUT in self.reads[0] else ()
+            self.reads = tuple(out + tuple(map(self.array_names.index, names)) for names in reads)
 
         #: two arguments, a rule for each, no parameters: the walk back has a short cut for these
         self.binary = self.arity == 2 and not (variadic or joint or params or residuals)

@@ -1,4 +1,4 @@
-"""Reductions and scans: sum, mean, var, max, prod, cumsum, logsumexp, sort.
+"""Reductions and scans: sum, mean, var, max, prod, cumsum, sort, median.
 
 A reduction maps many numbers to one, so its gradient hands ``g`` back to each of them:
 :func:`spread` puts the reduced axes back as axes of length one, and broadcasting does the rest.
@@ -8,17 +8,11 @@ import math
 
 import numpy as np
 
+from nnlite.ops.axes import along, axes_of, axis_of, integer, lying_along, reduced_axes
 from nnlite.ops.indexing import take_along_axis
-from nnlite.ops.operation import TABLE, define, operation
+from nnlite.ops.operation import TABLE, define, operation, values_of
 
 _REDUCE = ("axis", "keepdims")
-
-
-def axes_of(axis, ndim: int) -> tuple[int, ...]:
-    """The reduced axes as non-negative numbers; None means all."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
 
 
 def restore(g, ndim: int, axis, keepdims: bool):
@@ -36,7 +30,16 @@ def spread(g, shape, axis, keepdims: bool):
 
 
 def _count(shape, axis) -> int:
-    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+    return math.prod(shape[a] for a in reduced_axes(axis, len(shape)))
+
+
+def rows_of(x, axis):
+    """The reduced axes flattened into the last one: (kept..., n), and the order of the axes."""
+    axes = reduced_axes(axis, x.ndim)
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    n = math.prod(x.shape[a] for a in axes)
+    order = kept + axes
+    return np.reshape(np.transpose(x, order), (*(x.shape[a] for a in kept), n)), order
 
 
 sum = define(
@@ -67,19 +70,25 @@ TABLE[np.amax], TABLE[np.amin] = max, min
 
 
 def _prod_rule(g, out, x, axis=None, keepdims=False):
-    """D prod / d x_i is the product of all others: out / x_i, or found anew where some x is 0."""
-    if np.all(x != 0):
+    """The product of all others, out / x_i, or found anew where that is no number."""
+    if np.all(values_of(out) != 0) and np.all(np.isfinite(x)):
         return restore(g * out, x.ndim, axis, keepdims) / x
-    axes = axes_of(axis, x.ndim)
-    kept = tuple(a for a in range(x.ndim) if a not in axes)
-    # (kept..., n): the reduced axes flattened into the last one
-    rows = np.transpose(x, kept + axes).reshape([*(x.shape[a] for a in kept), -1])
-    n = rows.shape[-1]
-    # (kept..., n, n): row i holds all factors but the i-th, which is 1
-    others = np.prod(np.where(np.eye(n, dtype=bool), 1, np.expand_dims(rows, -2)), axis=-1)
-    back = np.argsort(kept + axes)
-    others = np.transpose(others.reshape([x.shape[a] for a in kept + axes]), tuple(back))
+    rows, order = rows_of(x, axis)
+    others = np.reshape(_others(rows), [x.shape[a] for a in order])
+    others = np.transpose(others, np.argsort(order))
     return restore(g, x.ndim, axis, keepdims) * others
+
+
+def _others(rows):
+    """For each entry of each row the product of all others in its row."""
+    if isinstance(rows, np.ndarray):  # those before it times those after it
+        ones = np.ones_like(rows[..., :1])
+        before = np.cumprod(np.concatenate([ones, rows[..., :-1]], -1), -1)
+        after = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], -1), -1)[..., ::-1]
+        return before * after
+    # (kept..., n, n): row i holds all factors but the i-th, which is 1
+    diagonal = np.eye(rows.shape[-1], dtype=bool)
+    return np.prod(np.where(diagonal, 1, np.expand_dims(rows, -2)), axis=-1)
 
 
 prod = define(np.prod, _prod_rule, params=_REDUCE)
@@ -89,17 +98,31 @@ def _deviation(x, axis):
     return x - np.mean(x, axis=axis, keepdims=True)
 
 
+def _over(n, dof):
+    """N / dof; without degrees of freedom there is no number (NumPy's forward warned of it)."""
+    return n / dof if dof > 0 else math.nan
+
+
 def _var_rule(g, _out, x, axis=None, ddof=0, keepdims=False):
-    """D var / d x_i = 2 (x_i - mean) / (n - ddof); what the mean contributes sums to zero."""
-    scale = 2 / (_count(x.shape, axis) - ddof)
+    """The slope 2 (x_i - mean) / (n - ddof); what the mean contributes sums to zero."""
+    scale = _over(2, _count(x.shape, axis) - ddof)
     return restore(g, x.ndim, axis, keepdims) * (scale * _deviation(x, axis))
 
 
 def _std_rule(g, out, x, axis=None, ddof=0, keepdims=False):
     """(x_i - mean) / ((n - ddof) std), and 0 where all values are equal, as for a norm."""
-    over_std = np.where(out == 0, 0, g / np.where(out == 0, 1, out))
-    scale = 1 / (_count(x.shape, axis) - ddof)
-    return restore(over_std, x.ndim, axis, keepdims) * (scale * _deviation(x, axis))
+    n = _count(x.shape, axis)
+    flat = values_of(out) == 0
+    if n:
+        # The rounding of a mean gives equal values a std of some 1e-17: where it is so small
+        # beside the first value, all are compared with that.
+        axes, values = reduced_axes(axis, x.ndim), values_of(x)
+        first = values[tuple(slice(1) if a in axes else slice(None) for a in range(x.ndim))]
+        small = restore(values_of(out), x.ndim, axis, keepdims) <= 1e-6 * np.abs(first)
+        if np.any(small):
+            flat = flat | np.all(values == first, axis=axes or None, keepdims=keepdims)
+    over_std = np.where(flat, 0, g / np.where(flat, 1, out))
+    return restore(over_std, x.ndim, axis, keepdims) * (_over(1, n - ddof) * _deviation(x, axis))
 
 
 _SPREAD = ("axis", "ddof", "keepdims")
@@ -115,19 +138,34 @@ def ptp(a, axis=None, keepdims=False):
 
 @operation(np.average)
 def average(a, axis=None, weights=None, keepdims=False):
-    """Mean, weighted if weights are given (of the shape of ``a``, or 1-D along ``axis``)."""
+    """Mean, weighted if weights are given (of the shape of ``a``, or of its axes ``axis``)."""
     if weights is None:
         return np.mean(a, axis=axis, keepdims=keepdims)
     if np.shape(weights) != np.shape(a):
-        if not isinstance(axis, int) or np.shape(weights) != (a.shape[axis],):
-            raise ValueError(
-                f"np.average: weights of shape {np.shape(weights)} fit neither the array "
-                f"{np.shape(a)} nor its axis {axis}."
-            )
-        weights = np.reshape(weights, [-1 if i == axis % a.ndim else 1 for i in range(a.ndim)])
-    return np.sum(a * weights, axis=axis, keepdims=keepdims) / np.sum(
-        weights * np.ones_like(a), axis=axis, keepdims=keepdims
-    )
+        weights = _weights_along(weights, np.shape(a), axis)
+    total = np.sum(weights * np.ones_like(a), axis=axis, keepdims=keepdims)
+    if np.any(values_of(total) == 0):
+        raise ZeroDivisionError(
+            "np.average: weights sum to zero, so they cannot be normalised; did np.sum mean more?"
+        )
+    return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+
+
+def _weights_along(weights, shape, axis):
+    """Weights of the axes ``axis`` of an array, ready to be broadcast against it."""
+    if axis is None:
+        raise TypeError(
+            f"np.average: weights of shape {np.shape(weights)} for an array of shape {shape} need "
+            "axis=, the axes that they lie along."
+        )
+    axes = axes_of(axis, len(shape))
+    if np.shape(weights) != tuple(shape[a] for a in axes):
+        raise ValueError(
+            f"np.average: weights of shape {np.shape(weights)} fit neither the array "
+            f"{shape} nor its axis {axis}."
+        )
+    ordered = np.transpose(weights, np.argsort(axes))
+    return np.reshape(ordered, [n if i in axes else 1 for i, n in enumerate(shape)])
 
 
 def _cumsum_rule(g, _out, _x, axis=None):
@@ -154,9 +192,10 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
 
 def _scan(function, x, axis, initial):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"a running sum or product of shape {x.shape} needs axis=.")
-    axis = 0 if axis is None else axis % x.ndim
+    if axis is None and np.ndim(x) != 1:
+        raise ValueError(f"a running sum or product of shape {np.shape(x)} needs axis=.")
+    axis = axis_of(0 if axis is None else axis, x.ndim or 1)
+    x = x if x.ndim else np.reshape(x, (1,))  # a number counts as a vector of one
     out = function(x, axis=axis)
     if initial is None:
         return out
@@ -167,8 +206,10 @@ def _scan(function, x, axis, initial):
 @operation(np.cumprod)
 def cumprod(a, axis=None):
     """Running product, by a product over the lower triangle (n x n numbers along the axis)."""
-    if axis is None:
+    if axis is None or not a.ndim:
+        axis_of(0 if axis is None else axis, a.ndim or 1)  # a number counts as a vector of one
         a, axis = np.reshape(a, (-1,)), 0
+    axis = axis_of(axis, a.ndim)
     rows = np.expand_dims(np.swapaxes(a, axis, -1), -2)  # (..., 1, n)
     lower = np.tri(rows.shape[-1], dtype=bool)
     return np.swapaxes(np.prod(np.where(lower, rows, 1), axis=-1), axis, -1)
@@ -177,27 +218,88 @@ def cumprod(a, axis=None):
 @operation(np.diff)
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """Differences of neighbours along an axis, ``n`` times; first other arrays may be joined."""
-    axis = axis % a.ndim
+    n = integer(n, "the number of differences")
+    if n == 0:
+        return a
+    if n < 0:
+        raise ValueError(f"np.diff: the number of differences n must not be negative; got {n}.")
+    if not np.ndim(a):
+        raise ValueError("np.diff takes differences along an axis; a single number has none.")
+    axis = axis_of(axis, a.ndim)
     row = [1 if i == axis else k for i, k in enumerate(a.shape)]  # what a single number stands for
     parts = [e for e in (prepend, a, append) if e is not None]
     if len(parts) > 1:
         a = np.concatenate([e if np.ndim(e) else np.broadcast_to(e, row) for e in parts], axis)
     for _ in range(n):
-        before = (slice(None),) * axis
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+        a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
     return a
+
+
+@operation(np.gradient)
+def gradient(f, *varargs, axis=None, edge_order=1):
+    """Slopes along each axis: central differences inside, one-sided ones at both ends.
+
+    Spacings are numbers or coordinates, one for all axes or one for each, as in NumPy. Where they
+    are uneven, the three-point formula weighs both sides so that parabolas are met exactly
+    (Fornberg 1988).
+    """
+    f = f if hasattr(f, "dtype") else np.asarray(f)
+    f = f if f.dtype.kind == "f" else f.astype(np.float64)  # differences of bytes would overflow
+    axes = axes_of(axis, f.ndim)
+    if len(varargs) not in (0, 1, len(axes)):
+        raise TypeError(
+            f"np.gradient along {len(axes)} axes takes no spacing, one, or one for each axis; "
+            f"got {len(varargs)}."
+        )
+    if edge_order not in (1, 2):
+        raise ValueError(f"np.gradient: edge_order is 1 or 2; got {edge_order!r}.")
+    spacings = varargs * (len(axes) if len(varargs) == 1 else 1) or (1.0,) * len(axes)
+    slopes = tuple(_slopes(f, h, a, edge_order) for h, a in zip(spacings, axes, strict=True))
+    return slopes[0] if len(axes) == 1 else slopes
+
+
+def _slopes(f, h, axis, edge_order):
+    n = f.shape[axis]
+    if n < edge_order + 1:
+        raise ValueError(
+            f"np.gradient needs {edge_order + 1} values or more along an axis for edge_order="
+            f"{edge_order}; axis {axis} has {n}."
+        )
+    if np.ndim(h) > 1 or (np.ndim(h) == 1 and np.shape(h) != (n,)):
+        raise ValueError(
+            f"np.gradient: coordinates of shape {np.shape(h)} for axis {axis} of length {n}."
+        )
+    column = lying_along(0, f.ndim - axis)  # the axis and those after it
+    h = h if hasattr(h, "dtype") else np.asarray(h)
+    h = h.astype(f.dtype)  # NumPy's result has the dtype of f, whatever that of the spacing
+    steps = np.diff(h) if h.ndim else np.broadcast_to(h, (n - 1,))
+    steps = np.reshape(steps, column)
+    rises = np.diff(f, axis=axis) / steps
+    first, last = rises[along(axis, slice(0, 1))], rises[along(axis, slice(-1, None))]
+    if n == 2:
+        return np.concatenate([first, last], axis)
+    left, right = steps[:-1], steps[1:]
+    before, after = rises[along(axis, slice(None, -1))], rises[along(axis, slice(1, None))]
+    if h.ndim:
+        inside = (right * before + left * after) / (left + right)
+    else:
+        inside = (f[along(axis, slice(2, None))] - f[along(axis, slice(None, -2))]) / (2 * h)
+    if edge_order == 2:  # the slope of the parabola through the last three points
+        bend = (after - before) / (left + right)
+        first = first - left[:1] * bend[along(axis, slice(0, 1))]
+        last = last + right[-1:] * bend[along(axis, slice(-1, None))]
+    return np.concatenate([first, inside, last], axis)
 
 
 @operation(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """Integral along an axis by the trapezoidal rule, at points ``x`` or with spacing ``dx``."""
-    axis = axis % np.ndim(y)
-    before = (slice(None),) * axis
-    means = (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) / 2
+    axis = axis_of(axis, np.ndim(y))
+    means = (y[along(axis, slice(1, None))] + y[along(axis, slice(None, -1))]) / 2
     if x is None:
         return np.sum(means * dx, axis=axis)
     if np.ndim(x) == 1:
-        x = np.reshape(x, [-1 if i == axis else 1 for i in range(np.ndim(y))])
+        x = np.reshape(x, lying_along(axis, np.ndim(y)))
     return np.sum(means * np.diff(x, axis=axis), axis=axis)
 
 
@@ -206,15 +308,44 @@ def sort(a, axis=-1, kind=None, stable=None):
     """Sorted copy: a permutation, so the gradient is permuted back. Equal values keep order."""
     if axis is None:
         a, axis = np.reshape(a, (-1,)), 0
-    return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+    if kind is None and stable is None:
+        kind = "stable"
+    order = np.argsort(values_of(a), axis_of(axis, a.ndim), kind=kind, stable=stable)
+    return take_along_axis(a, order, axis)
 
 
 @operation(np.median)
 def median(a, axis=None, keepdims=False):
-    """Middle value, or the mean of the two middle ones."""
-    axes = axes_of(axis, a.ndim)
-    kept = tuple(i for i in range(a.ndim) if i not in axes)
-    rows = sort(np.transpose(a, kept + axes).reshape([*(a.shape[i] for i in kept), -1]))
+    """Middle value, or the mean of the two middle ones; NaN where there is a NaN."""
+    rows = rows_of(a, axes_of(axis, a.ndim))[0]
     n = rows.shape[-1]
-    middle = (rows[..., (n - 1) // 2] + rows[..., n // 2]) / 2
+    rows = sort(rows)
+    middle = np.mean(rows[..., (n - 1) // 2 if n else 0 : n // 2 + 1], axis=-1)
+    if n and np.any(lost := np.isnan(values_of(rows)[..., -1])):  # NaN is sorted to the end
+        middle = np.where(lost, np.nan, middle)
     return restore(middle, a.ndim, axis, False) if keepdims else middle
+
+
+# ---- the same without NaN ----------------------------------------------------------------------
+
+
+@operation(np.nansum)
+def nansum(a, axis=None, keepdims=False):
+    """Sum of the values that are not NaN."""
+    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, keepdims=keepdims)
+
+
+@operation(np.nanprod)
+def nanprod(a, axis=None, keepdims=False):
+    """Product of the values that are not NaN."""
+    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
+
+
+@operation(np.nanmean)
+def nanmean(a, axis=None, keepdims=False):
+    """Mean of the values that are not NaN; NaN, with NumPy's warning, where there are none."""
+    n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
+    if np.any(n == 0):
+        np.nanmean(values_of(a), axis, keepdims=keepdims)  # warns, or raises as told
+    total = nansum(a, axis, keepdims)
+    return np.where(n == 0, np.nan, total / np.where(n == 0, 1, n))

@@ -1,12 +1,13 @@
 """Adam and AdamW: steps scaled by running moments of the gradient (lectures 04 and 10)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, count, memory, together
+from nnlite.optim._arguments import check_flag, check_number
+from nnlite.optim.optimizer import Optimizer, count, memory, together
 
 
 class Adam(Optimizer):
@@ -28,9 +29,19 @@ class Adam(Optimizer):
         Divide by the largest ``v`` so far (Reddi et al. 2018).
     maximize : bool
         Climb instead.
+    decoupled_weight_decay : bool
+        Shrink ``p`` by ``lr * weight_decay`` instead, which makes it :class:`AdamW`.
+    foreach, capturable, fused, differentiable
+        As in PyTorch, where they say how a step is computed. Here there is one way, so the first
+        three change nothing; steps cannot be differentiated (NotImplementedError).
     """
 
-    _decoupled = False
+    _memories: ClassVar[dict[str, bool] | None] = {
+        "step": True,
+        "exp_avg": True,
+        "exp_avg_sq": True,
+        "max_exp_avg_sq": False,
+    }
 
     def __init__(
         self,
@@ -41,23 +52,43 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        where = type(self).__name__
-        check_settings(where, lr=lr, eps=eps, weight_decay=weight_decay)
-        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"{where}: betas must be two numbers in [0, 1); got {betas}.")
         super().__init__(
             params,
             {
                 "lr": lr,
-                "betas": tuple(betas),
+                "betas": tuple(betas) if isinstance(betas, list) else betas,
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "foreach": foreach,
+                "capturable": capturable,
+                "differentiable": differentiable,
+                "fused": fused,
+                "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        where, betas = type(self).__name__, settings["betas"]
+        for name in ("eps", "weight_decay"):
+            check_number(where, name, settings[name])
+        for name in ("amsgrad", "maximize", "decoupled_weight_decay"):
+            check_flag(where, name, settings[name])
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"{where}: betas must be two numbers, as (0.9, 0.999); got {betas!r}.")
+        for beta in betas:
+            check_number(where, "each of betas", beta)
+        if not all(beta < 1 for beta in betas):
+            raise ValueError(f"{where}: betas must be two numbers in [0, 1); got {betas}.")
 
     def _update(
         self,
@@ -73,7 +104,7 @@ class Adam(Optimizer):
             largest = memory(states, "max_exp_avg_sq", params)
             steps = count(states)
             for p, g, mi, vi, top, step in zip(params, grads, m, v, largest, steps, strict=True):
-                _amsgrad(p, g, mi, vi, top, step, self._decoupled, group)
+                _amsgrad(p, g, mi, vi, top, step, group)
             return
         beta1, beta2 = group["betas"]
         for step, (p, g, mi, vi) in together(count(states), params, grads, m, v):
@@ -88,7 +119,7 @@ class Adam(Optimizer):
                 beta2,
                 group["eps"],
                 group["weight_decay"],
-                self._decoupled,
+                group["decoupled_weight_decay"],
             )
 
 
@@ -98,8 +129,6 @@ class AdamW(Adam):
     Loshchilov & Hutter 2019, Algorithm 2. Parameters are those of :class:`Adam`; ``weight_decay``
     is 0.01 by default.
     """
-
-    _decoupled = True
 
     def __init__(
         self,
@@ -111,8 +140,30 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        if not settings["decoupled_weight_decay"]:
+            raise ValueError("AdamW is Adam with decoupled_weight_decay=True; for False take Adam.")
 
 
 def _amsgrad(
@@ -122,12 +173,15 @@ def _amsgrad(
     v: np.ndarray,
     largest: np.ndarray,
     step: int,
-    decoupled: bool,
     group: dict[str, Any],
 ) -> None:
     """The step of Adam with the largest second moment so far."""
+    if m.shape != p.shape:
+        raise ValueError(
+            f"adam_step: exp_avgs must be of shape {p.shape} like the parameter, got {m.shape}"
+        )
     lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
-    if decoupled:
+    if group["decoupled_weight_decay"]:
         p *= 1 - lr * decay
     elif decay:
         g = g + decay * p

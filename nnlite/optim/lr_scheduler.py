@@ -1,19 +1,30 @@
-"""Learning-rate schedules with torch.optim.lr_scheduler's names (lecture 10).
+"""Learning-rate schedules with torch.optim.lr_scheduler's names and values (lecture 10).
 
-A schedule is a closed formula: the rate of a group at epoch ``t`` as a function of ``t`` and of the
-group's initial rate. Call ``scheduler.step()`` once an epoch, after the optimiser's steps.
+A schedule says how the rate of a group changes from one epoch to the next. Most multiply the rate
+they find, so two schedules on one optimiser act together, and a rate changed by hand stays changed;
+each docstring also gives the closed formula that results when nothing else touches the rate. Call
+``scheduler.step()`` once an epoch, after the optimiser's steps.
 """
 
+import copy
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from nnlite.optim._arguments import check_count, check_number
 from nnlite.optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """Base class: a subclass writes ``rate(base_lr, epoch, group)``.
+    """Base class: a subclass writes ``get_lr()``.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its groups' rates are changed. Groups that are added later take part from then on.
+    last_epoch : int
+        -1 begins; another number goes on from that epoch, and every group must then say where it
+        began, as ``"initial_lr"`` (``optimizer.load_state_dict`` brings it back).
 
     Attributes
     ----------
@@ -21,116 +32,216 @@ class LRScheduler:
         Number of ``step`` calls so far.
     base_lrs : list of float
         Initial rate of each parameter group.
+
+    Raises
+    ------
+    TypeError
+        If no optimiser comes first, or a setting is of another kind.
+    ValueError
+        If a setting is out of its range.
+    KeyError
+        If last_epoch is not -1 and a group has no ``"initial_lr"``.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"a schedule takes an optimiser first; got {type(optimizer).__name__}.")
+        check_count(type(self).__name__, "last_epoch", last_epoch, -1)
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"to go on after epoch {last_epoch}, group {i} needs its 'initial_lr': load "
+                    "the optimiser's state first, or begin with last_epoch=-1."
+                )
         self.optimizer = optimizer
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.base_lrs: list[float] = []
         self.last_epoch = last_epoch
+        self._is_initial = True
         self.step()
+        self._is_initial = False
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        raise NotImplementedError
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``; their rates until now are in the groups."""
+        raise NotImplementedError(f"{type(self).__name__} has no get_lr method.")
 
-    def step(self) -> None:
-        """Go to the next epoch and set the rates."""
+    def step(self, epoch: None = None) -> None:
+        """Go to the next epoch and set the rates.
+
+        Raises
+        ------
+        TypeError
+            If an epoch is given, which PyTorch has long deprecated.
+        ValueError
+            If a rate is not a finite number.
+        """
+        if epoch is not None:
+            raise TypeError(
+                "step(epoch) is not offered: call step() once an epoch, after optimizer.step(). To "
+                "go on from a later epoch, load_state_dict brings the epoch and the rates back."
+            )
+        groups = self.optimizer.param_groups
+        for group in groups[len(self.base_lrs) :]:  # all at first, then those added since
+            self.base_lrs.append(group.get("initial_lr", group["lr"]))
         self.last_epoch += 1
-        for i, group in enumerate(self.optimizer.param_groups):
-            group["lr"] = self.rate(group["initial_lr"], self.last_epoch, i)
+        rates = self.get_lr()
+        for i, rate in enumerate(rates):
+            name = f"the rate of group {i} at epoch {self.last_epoch}"
+            check_number(type(self).__name__, name, rate, low=-math.inf)
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+        self._last_lr = rates
 
     def get_last_lr(self) -> list[float]:
-        """The rates in use, one for each group."""
+        """The rates that this schedule set last, one for each group."""
+        return list(self._last_lr)
+
+    def _rates(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on: the epoch and the initial rates."""
-        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
+        """What is needed to go on: epoch, settings (but functions) and rates, as copies."""
+        kept = {k: v for k, v in vars(self).items() if k != "optimizer" and not callable(v)}
+        return copy.deepcopy({"schedule": type(self).__name__, **kept, "rates": self._rates()})
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go back to a saved epoch and set its rates."""
-        if len(state_dict["base_lrs"]) != len(self.base_lrs):
-            raise ValueError(
-                f"the schedule has {len(self.base_lrs)} parameter groups, the saved one "
-                f"{len(state_dict['base_lrs'])}."
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go back to a saved epoch, with its settings and rates.
+
+        Raises
+        ------
+        ValueError
+            If it is the state of another kind of schedule, or of one with other groups or entries;
+            then nothing is loaded.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(
+                "load_state_dict takes what state_dict() returned; got "
+                f"{type(state_dict).__name__}."
             )
-        self.base_lrs = [float(lr) for lr in state_dict["base_lrs"]]
-        self.last_epoch = int(state_dict["last_epoch"])
-        for i, (group, lr) in enumerate(
-            zip(self.optimizer.param_groups, self.base_lrs, strict=True)
-        ):
-            group["initial_lr"] = lr
-            group["lr"] = self.rate(lr, self.last_epoch, i)
+        own = self.state_dict()
+        kind = state_dict.get("schedule", own["schedule"])
+        if kind != own["schedule"]:
+            raise ValueError(
+                f"the saved state is that of a {kind}, this schedule is a {own['schedule']}."
+            )
+        groups = len(self.optimizer.param_groups)
+        saved_groups = len(state_dict.get("rates", state_dict.get("base_lrs", ())))
+        if saved_groups != groups:
+            raise ValueError(
+                f"the schedule has {groups} parameter groups, the saved one {saved_groups}."
+            )
+        if set(state_dict) != set(own):
+            raise ValueError(
+                f"a saved {own['schedule']} holds {', '.join(own)}; got "
+                f"{', '.join(map(str, state_dict))}."
+            )
+        check_count("load_state_dict", "last_epoch", state_dict["last_epoch"], 0)
+        for name in ("base_lrs", "_last_lr", "rates"):
+            for rate in state_dict[name]:
+                check_number("load_state_dict", f"each of {name}", rate, low=-math.inf)
+        vars(self).update(copy.deepcopy({k: v for k, v in state_dict.items() if k in vars(self)}))
+        for group, rate in zip(self.optimizer.param_groups, state_dict["rates"], strict=True):
+            group["lr"] = rate
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=False):
+            if "initial_lr" in group:  # not in one that was added later
+                group["initial_lr"] = base
 
 
 class StepLR(LRScheduler):
-    """``base_lr * gamma^(epoch // step_size)``."""
+    """Every step_size epochs, times gamma: ``base_lr * gamma^(epoch // step_size)``."""
 
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        self.step_size, self.gamma = step_size, gamma
+        check_count("StepLR", "step_size", step_size, 1)
+        check_number("StepLR", "gamma", gamma)
+        self.step_size, self.gamma = int(step_size), float(gamma)
         super().__init__(optimizer, last_epoch)
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        return base_lr * self.gamma ** (epoch // self.step_size)
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``."""
+        falls = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
+        return [lr * self.gamma if falls else lr for lr in self._rates()]
 
 
 class MultiStepLR(LRScheduler):
-    """``base_lr * gamma^(number of milestones reached)``."""
+    """At each milestone, times gamma: ``base_lr * gamma^(number of milestones reached)``."""
 
     def __init__(
         self,
         optimizer: Optimizer,
-        milestones: Sequence[int],
+        milestones: Iterable[int],
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        self.milestones, self.gamma = sorted(milestones), gamma
+        if not isinstance(milestones, Iterable):
+            raise TypeError(f"MultiStepLR: milestones must be a list of epochs; got {milestones}.")
+        milestones = list(milestones)
+        for milestone in milestones:
+            check_count("MultiStepLR", "each milestone", milestone, 0)
+        check_number("MultiStepLR", "gamma", gamma)
+        self.milestones, self.gamma = sorted(int(m) for m in milestones), float(gamma)
         super().__init__(optimizer, last_epoch)
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        return base_lr * self.gamma ** bisect_right(self.milestones, epoch)
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``."""
+        factor = self.gamma ** self.milestones.count(self.last_epoch)
+        return [lr * factor for lr in self._rates()]
 
 
 class ExponentialLR(LRScheduler):
-    """``base_lr * gamma^epoch``."""
+    """Every epoch, times gamma: ``base_lr * gamma^epoch``."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        self.gamma = gamma
+        check_number("ExponentialLR", "gamma", gamma)
+        self.gamma = float(gamma)
         super().__init__(optimizer, last_epoch)
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        return base_lr * self.gamma**epoch
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``."""
+        return [lr if self._is_initial else lr * self.gamma for lr in self._rates()]
 
 
 class CosineAnnealingLR(LRScheduler):
     """``eta_min + (base_lr - eta_min) (1 + cos(pi epoch / T_max)) / 2``.
 
-    Loshchilov & Hutter 2017, eq. 5, without restarts.
+    Loshchilov & Hutter 2017, eq. 5, without restarts. Each step stretches the distance to eta_min
+    by the ratio of two neighbouring values of the formula, except where the earlier of them is 0.
     """
 
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        self.T_max, self.eta_min = T_max, eta_min
+        check_number("CosineAnnealingLR", "T_max", T_max)
+        check_number("CosineAnnealingLR", "eta_min", eta_min)
+        if T_max == 0:
+            raise ValueError("CosineAnnealingLR: T_max, the epochs of the descent, must not be 0.")
+        self.T_max, self.eta_min = T_max, float(eta_min)
         super().__init__(optimizer, last_epoch)
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        share = (1 + math.cos(math.pi * epoch / self.T_max)) / 2
-        return self.eta_min + (base_lr - self.eta_min) * share
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``."""
+        if self._is_initial:
+            return self._rates()
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # the floor was reached
+            rise = (1 - math.cos(math.pi / self.T_max)) / 2
+            return [
+                lr + (base - self.eta_min) * rise
+                for lr, base in zip(self._rates(), self.base_lrs, strict=True)
+            ]
+        ratio = self._height(self.last_epoch) / self._height(self.last_epoch - 1)
+        return [ratio * (lr - self.eta_min) + self.eta_min for lr in self._rates()]
+
+    def _height(self, epoch: int) -> float:
+        return 1 + math.cos(math.pi * epoch / self.T_max)
 
 
 class LambdaLR(LRScheduler):
-    """``base_lr * lr_lambda(epoch)``; one function for all groups, or a list with one for each."""
+    """``base_lr * lr_lambda(epoch)``; one function for all groups, or a list with one for each.
+
+    The rate is set, not multiplied: what another schedule did to it is lost.
+    """
 
     def __init__(
         self,
@@ -138,15 +249,38 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(
-                f"LambdaLR: {groups} parameter groups need as many functions; "
-                f"got {len(self.lr_lambdas)}."
-            )
+        for f in lr_lambda if isinstance(lr_lambda, list | tuple) else [lr_lambda]:
+            if not callable(f):
+                raise TypeError(
+                    f"LambdaLR: lr_lambda must be a function of the epoch, or a list of them; got "
+                    f"{type(f).__name__}."
+                )
+        self.lr_lambda = lr_lambda
         super().__init__(optimizer, last_epoch)
 
-    def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate of a group at an epoch."""
-        return base_lr * self.lr_lambdas[group](epoch)
+    @property
+    def lr_lambdas(self) -> list[Callable[[int], float]]:
+        """The function of each group."""
+        groups = len(self.optimizer.param_groups)
+        functions = [self.lr_lambda] * groups if callable(self.lr_lambda) else list(self.lr_lambda)
+        if len(functions) != groups:
+            raise ValueError(
+                f"LambdaLR: {groups} parameter groups need as many functions; got {len(functions)}."
+            )
+        return functions
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at ``last_epoch``."""
+        factors = [f(self.last_epoch) for f in self.lr_lambdas]
+        for factor in factors:
+            name = f"the factor at epoch {self.last_epoch}"
+            check_number("LambdaLR", name, factor, low=-math.inf)
+        return [float(base * c) for base, c in zip(self.base_lrs, factors, strict=True)]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"nnlite.optim.lr_scheduler has no {name}; it has StepLR, MultiStepLR, ExponentialLR, "
+        "CosineAnnealingLR and LambdaLR. Other schedules are a LambdaLR, with the factor of the "
+        "initial rate as a function of the epoch, or a subclass of LRScheduler with get_lr."
+    )

@@ -3,16 +3,34 @@
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
+from nnlite.optim._arguments import (
+    LABELS,
+    WITHOUT_EFFECT,
+    check_number,
+    check_parameter,
+    check_without_effect,
+    group_parameters,
+    parameter_groups,
+)
+from nnlite.optim._saved import checked_state
 
 
 class Optimizer:
-    """Base class: a subclass gives its defaults and writes ``_update(params, grads, ...)``.
+    """Base class: a subclass gives its defaults and writes ``_check`` and ``_update``.
+
+    Parameters
+    ----------
+    params : iterable
+        Of Tensors, of pairs (name, Tensor) as ``model.named_parameters()`` yields them, or of dicts
+        with ``"params"`` and settings of their own.
+    defaults : dict
+        The settings of groups that do not say otherwise.
 
     Attributes
     ----------
@@ -21,55 +39,69 @@ class Optimizer:
         time.
     state : dict
         Parameter -> dict of what the optimiser remembers about it.
+
+    Raises
+    ------
+    TypeError
+        If parameters are not Tensors, or settings are of another kind.
+    ValueError
+        If there are no parameters, one cannot be optimised or appears twice, or a setting is out of
+        its range.
     """
 
+    #: What a parameter's state may hold; the entries named here with True belong together. None:
+    #: anything.
+    _memories: ClassVar[dict[str, bool] | None] = None
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor):
-            raise TypeError("an optimiser takes a list of parameters; write [p] for a single one.")
-        self.defaults = defaults
+        where = type(self).__name__
+        check_without_effect(where, defaults)
+        self.defaults = {k: _python(v) for k, v in defaults.items() if k not in WITHOUT_EFFECT}
+        self._check(self.defaults)
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
-        groups = list(params)
-        if not groups:
-            raise ValueError(
-                "the optimiser got no parameters. A generator such as model.parameters() can be "
-                "used only once, and modules in a plain list are not found: use nn.ModuleList."
-            )
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        for group in parameter_groups(where, params):
             self.add_param_group(group)
+        if not self._all():
+            raise ValueError(f"{where}: the optimiser got no parameters: all groups are empty.")
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters with settings of their own: ``{"params": [...], "lr": 0.1}``."""
-        given = param_group["params"]
-        params = [given] if isinstance(given, Tensor) else list(given)
-        known = {id(p) for group in self.param_groups for p in group["params"]}
+        where = type(self).__name__
+        params, names = group_parameters(where, param_group)
+        known = {id(p) for p in self._all()}
         for i, p in enumerate(params):
-            if not isinstance(p, Tensor):
-                raise TypeError(f"parameter {i} is {type(p).__name__}; an optimiser takes Tensors.")
-            if not p.is_leaf or p.dtype.kind != "f":
-                raise ValueError(
-                    f"parameter {i} of shape {p.shape} cannot be optimised: it must be a leaf of "
-                    "floating-point dtype, not the result of an operation."
-                )
+            check_parameter(where, i, p)
             if id(p) in known:
-                raise ValueError(f"parameter {i} of shape {p.shape} appears twice.")
+                raise ValueError(f"{where}: parameter {i} of shape {p.shape} appears twice.")
             known.add(id(p))
-        unknown = set(param_group) - set(self.defaults) - {"params"}
+        check_without_effect(where, param_group)
+        settings = {
+            k: _python(v)
+            for k, v in param_group.items()
+            if k not in WITHOUT_EFFECT and k != "params"
+        }
+        unknown = set(settings) - set(self.defaults) - LABELS
         if unknown:
             raise TypeError(
-                f"{type(self).__name__} has no setting {', '.join(sorted(unknown))}; it has "
+                f"{where} has no setting {', '.join(sorted(map(str, unknown)))}; it has "
                 f"{', '.join(self.defaults)}."
             )
-        self.param_groups.append({**self.defaults, **param_group, "params": params})
+        settings = {**self.defaults, **settings}
+        self._check(settings)
+        if names:
+            settings["param_names"] = names
+        self.param_groups.append({"params": params, **settings})
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        """Refuse settings that make no sense; subclasses look at theirs."""
+        for name in {"lr", "initial_lr"} & set(settings):
+            check_number(type(self).__name__, name, settings[name])
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or, with False, fill them with zeros)."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
-                else:
-                    p.grad = np.zeros_like(p.data)
+        for p in self._all():
+            p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
@@ -81,26 +113,34 @@ class Optimizer:
 
         Raises
         ------
+        TypeError
+            If a gradient set by hand is not an array, or closure is not a function.
         ValueError
-            If a gradient does not have the shape and dtype of its parameter.
+            If a gradient does not have the shape and dtype of its parameter. Then nothing moves.
         """
         loss = None
         if closure is not None:
+            if not callable(closure):
+                raise TypeError(
+                    "step takes a function that computes the loss, or nothing; got "
+                    f"{type(closure).__name__}. Call loss.backward() first, then step()."
+                )
             with recording(True):
                 loss = closure()
+        work = []
         for group in self.param_groups:
             moved = [p for p in group["params"] if p.grad is not None]
-            if not moved:
-                continue
-            grads = [_gradient(p) for p in moved]
+            if moved:
+                data = [p.data for p in moved]
+                work.append((group, moved, data, [*map(_gradient, moved, data)]))
+        for group, moved, data, grads in work:  # all gradients are right: nothing is half done
             # kernels work on contiguous arrays; other parameters are copied there and back
-            values = [p.data if p.data.flags.c_contiguous else p.data.copy() for p in moved]
+            values = [d if d.flags.c_contiguous else d.copy() for d in data]
             self._update(values, grads, [self.state[p] for p in moved], group)
-            for p, v in zip(moved, values, strict=True):
-                data = p.data
-                if v is not data:
-                    data[...] = v
-                p.data = data  # counts as an edit, should a graph still need the old values
+            for p, d, v in zip(moved, data, values, strict=True):
+                if v is not d:
+                    d[...] = v
+                p.data = d  # counts as an edit, should a graph still need the old values
         return loss
 
     def _update(
@@ -120,7 +160,8 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """State and settings, with parameters replaced by their numbers, as copies.
 
-        ``{"state": {number: {name: array or number}}, "param_groups": [...]}``, as in PyTorch.
+        ``{"state": {number: {name: array or number}}, "param_groups": [...]}``, as in PyTorch, and
+        under ``"optimizer"`` the name of the class.
         """
         numbers = {id(p): i for i, p in enumerate(self._all())}
         groups = [
@@ -131,7 +172,7 @@ class Optimizer:
             for g in self.param_groups
         ]
         state = {numbers[id(p)]: copy.deepcopy(s) for p, s in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        return {"state": state, "param_groups": groups, "optimizer": type(self).__name__}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go back to a saved state.
@@ -139,38 +180,14 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If groups, numbers of parameters or shapes differ; then nothing is loaded.
+            If it is the state of another kind of optimiser, if groups, numbers of parameters,
+            settings, shapes or dtypes differ, or entries are missing; then nothing is loaded.
         """
-        if not {"state", "param_groups"} <= set(state_dict):
-            raise ValueError(
-                "load_state_dict takes what state_dict() returned, 'state' and 'param_groups'; "
-                f"got {', '.join(map(str, state_dict)) or 'an empty dict'}."
-            )
-        saved = state_dict["param_groups"]
-        sizes = [len(g["params"]) for g in self.param_groups]
-        if [len(g["params"]) for g in saved] != sizes:
-            raise ValueError(
-                f"load_state_dict: the optimiser has groups of {sizes} parameters, the saved one "
-                f"of {[len(g['params']) for g in saved]}."
-            )
-        params = dict(zip((i for g in saved for i in g["params"]), self._all(), strict=True))
-        state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
-        for i, entries in state_dict["state"].items():
-            p = params[i]
-            for name, value in entries.items():
-                shape = np.shape(value)
-                if shape not in ((), p.shape):
-                    raise ValueError(
-                        f"load_state_dict: {name} of parameter {i} has shape {shape}, the "
-                        f"parameter has shape {p.shape}."
-                    )
-                if name == "step":
-                    state[p][name] = int(value)
-                else:
-                    state[p][name] = np.array(value, p.dtype, order="C")
+        state, groups = checked_state(self, state_dict)
         self.state = state
-        for group, old in zip(self.param_groups, saved, strict=True):
-            group.update(copy.deepcopy({k: v for k, v in old.items() if k != "params"}))
+        for group, settings in zip(self.param_groups, groups, strict=True):
+            group.pop("initial_lr", None)  # a schedule's; it comes back if it was saved
+            group.update(settings)
 
     def _all(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -183,29 +200,47 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _gradient(p: Tensor) -> np.ndarray:
-    """The gradient of a parameter.
+def _python(value: Any) -> Any:
+    """NumPy's scalars as Python's, which do not widen the float32 they are multiplied with."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _gradient(p: Tensor, data: np.ndarray) -> np.ndarray:
+    """The gradient of a parameter whose values are data.
 
     Raises
     ------
+    TypeError
+        If it is not an array.
     ValueError
         If it does not have the shape and dtype of the parameter.
     """
-    g, data = p.grad, p.data
-    assert g is not None
-    if g.shape != data.shape or g.dtype != data.dtype:
-        raise ValueError(
-            f"a gradient of shape {g.shape} and dtype {g.dtype} does not belong to a parameter of "
-            f"shape {p.shape} and dtype {p.dtype}."
+    g = p.grad
+    if type(g) is not np.ndarray:  # a masked array is none: its mask would be forgotten
+        raise TypeError(
+            f"the gradient of a parameter of shape {p.shape} is {type(g).__name__}; it must be a "
+            "plain array of that shape."
         )
-    return g
+    if g.shape == data.shape and g.dtype == data.dtype:
+        return g
+    raise ValueError(
+        f"a gradient of shape {g.shape} and dtype {g.dtype} does not belong to a parameter of "
+        f"shape {p.shape} and dtype {p.dtype}. If it was set by hand, reshape or convert it; if "
+        "the parameter was converted since, call zero_grad() and backward() again."
+    )
 
 
 def memory(states: list[dict[str, Any]], name: str, like: list[np.ndarray]) -> list[np.ndarray]:
-    """The arrays that the optimiser remembers about parameters: zeros at first."""
+    """The arrays that the optimiser remembers about parameters: zeros at first.
+
+    Where a parameter was converted to another dtype since (``model.double()``), its memory follows.
+    That shapes agree is checked by the kernels, which look at them anyway.
+    """
     for state, p in zip(states, like, strict=True):
         if name not in state:
             state[name] = np.zeros_like(p)
+        elif state[name].dtype is not p.dtype:
+            state[name] = state[name].astype(p.dtype, copy=False)
     return [state[name] for state in states]
 
 
@@ -228,10 +263,3 @@ def together(keys: list[Any], *lists: list[Any]) -> Iterator[tuple[Any, list[lis
     for key in different:
         at = [i for i, k in enumerate(keys) if k == key]
         yield key, [[entries[i] for i in at] for entries in lists]
-
-
-def check_settings(where: str, **settings: Any) -> None:
-    """Refuse negative or non-finite settings."""
-    for name, value in settings.items():
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{where}: {name} must be a number of at least 0; got {value}.")

@@ -1,12 +1,13 @@
 """RMSprop: steps divided by the running size of the gradient (lecture 10, Wasserstein GANs)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, count, memory
+from nnlite.optim._arguments import check_flag, check_number
+from nnlite.optim.optimizer import Optimizer, count, memory
 
 
 class RMSprop(Optimizer):
@@ -27,7 +28,17 @@ class RMSprop(Optimizer):
         Divide by the standard deviation of the gradient instead: ``sqrt(v - mean^2)``.
     maximize : bool
         Climb instead.
+    foreach, capturable, differentiable
+        As in PyTorch, where they say how a step is computed. Here there is one way, so the first
+        two change nothing; steps cannot be differentiated (NotImplementedError).
     """
+
+    _memories: ClassVar[dict[str, bool] | None] = {
+        "step": True,
+        "square_avg": True,
+        "momentum_buffer": False,
+        "grad_avg": False,
+    }
 
     def __init__(
         self,
@@ -38,12 +49,11 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        check_settings(
-            "RMSprop", lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
-        )
         super().__init__(
             params,
             {
@@ -54,8 +64,19 @@ class RMSprop(Optimizer):
                 "momentum": momentum,
                 "centered": centered,
                 "maximize": maximize,
+                "capturable": capturable,
+                "foreach": foreach,
+                "differentiable": differentiable,
             },
         )
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        for name in ("eps", "weight_decay", "momentum"):
+            check_number("RMSprop", name, settings[name])
+        check_number("RMSprop", "alpha", settings["alpha"], high=1)
+        for name in ("centered", "maximize"):
+            check_flag("RMSprop", name, settings[name])
 
     def _update(
         self,

@@ -1,12 +1,14 @@
 """Gradient descent with momentum (lectures 03 and 04)."""
 
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim.optimizer import Optimizer, check_settings, memory, together
+from nnlite.optim._arguments import check_flag, check_number
+from nnlite.optim.optimizer import Optimizer, memory, together
 
 
 class SGD(Optimizer):
@@ -25,7 +27,12 @@ class SGD(Optimizer):
         Step along ``g + momentum b`` (Sutskever et al. 2013).
     maximize : bool
         Climb instead.
+    foreach, fused, differentiable
+        As in PyTorch, where they say how a step is computed. Here there is one way, so the first
+        two change nothing; steps cannot be differentiated (NotImplementedError).
     """
+
+    _memories: ClassVar[dict[str, bool] | None] = {"momentum_buffer": False}
 
     def __init__(
         self,
@@ -37,13 +44,10 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        check_settings("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(
-                f"SGD: nesterov needs momentum > 0 and dampening = 0; got momentum={momentum}, "
-                f"dampening={dampening}."
-            )
         super().__init__(
             params,
             {
@@ -53,8 +57,25 @@ class SGD(Optimizer):
                 "weight_decay": weight_decay,
                 "nesterov": nesterov,
                 "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
             },
         )
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        momentum, dampening = settings["momentum"], settings["dampening"]
+        check_number("SGD", "momentum", momentum)
+        check_number("SGD", "dampening", dampening, low=-math.inf)
+        check_number("SGD", "weight_decay", settings["weight_decay"])
+        for name in ("nesterov", "maximize"):
+            check_flag("SGD", name, settings[name])
+        if settings["nesterov"] and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                f"SGD: nesterov needs momentum > 0 and dampening = 0; got momentum={momentum}, "
+                f"dampening={dampening}."
+            )
 
     def _update(
         self,

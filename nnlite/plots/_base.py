@@ -32,9 +32,7 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError(
-            'nnlite.plots needs Matplotlib: pip install matplotlib (or "nnlite[lectures]")'
-        ) from error
+        raise ImportError("nnlite.plots needs Matplotlib: pip install matplotlib") from error
     return plt
 
 

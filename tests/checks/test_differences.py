@@ -81,3 +81,11 @@ def test_a_jump_and_a_border_allow_any_slope():
     assert line(lambda t: [np.sign(t)], [1.0]).kink() == (-np.inf, np.inf)
     with np.errstate(invalid="ignore"):
         assert line(lambda t: [np.sqrt(t)], [1.0]).kink() == (-np.inf, np.inf)
+
+
+def test_points_of_any_making():
+    big = np.array([0.5, 1.0]).astype(">f8")
+    np.testing.assert_allclose(finite_difference(np.sin, big), np.cos([0.5, 1.0]), rtol=1e-9)
+    np.testing.assert_allclose(complex_step(np.sin, big), np.cos([0.5, 1.0]), rtol=1e-15)
+    with pytest.raises(ValueError, match="masked entries"):
+        finite_difference(np.sin, np.ma.masked_array([1.0, 2.0], [0, 1]))

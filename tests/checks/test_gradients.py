@@ -452,3 +452,88 @@ def test_bad_input_is_refused_with_a_reason():
         gradcheck(lambda x, y: x * y, (X, X), vjp=lambda g, x, y: g * y)
     with pytest.raises(ValueError, match="order must be 1 or 2"):
         assert_gradients(np.sin, X, order=3)
+
+
+# ---- how arguments may come -------------------------------------------------------------------
+
+
+def _square(x):
+    return np.sin(x) * x
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.array([0.3, 2.0]).astype(">f8"),
+        np.array([0.3, 2.0]).astype(">f4"),
+        np.ma.masked_array([0.3, 2.0], [0, 0]),
+        np.asmatrix([[0.3, 2.0]]),
+        np.array(0.3),
+        np.float32(0.3),
+        0.3,
+        np.zeros((0, 3)),
+        np.ones((3, 4))[:, ::2],
+        np.broadcast_to(np.ones(3), (2, 3)),
+    ],
+    ids=lambda x: f"{type(x).__name__}-{getattr(x, 'dtype', '')}",
+)
+def test_arrays_of_any_making_are_checked(x):
+    n = np.size(x)
+    assert str(nnlite.gradcheck(_square, x)).startswith(f"gradcheck passed: {n} slope")
+    assert nnlite.gradgradcheck(_square, x)
+
+    def vjp(g, x):
+        return g * (np.sin(x) + x * np.cos(x))
+
+    assert nnlite.gradcheck(_square, x, vjp=vjp)
+    assert nnlite.gradcheck(_square, x, vjp=lambda g, x: np.asarray(vjp(g, x)))
+
+
+def test_a_gradient_in_another_byte_order_is_one():
+    assert nnlite.gradcheck(
+        _square, np.ones(2), vjp=lambda g, x: (g * (np.sin(x) + x * np.cos(x))).astype(">f8")
+    )
+
+
+def test_masked_entries_are_refused_also_in_constants():
+    masked = np.ma.masked_array([1.0, 2.0], [0, 1])
+    x = nnlite.Tensor([1.0, 2.0], requires_grad=True)
+    for inputs in (masked, (np.ones(2), masked), (x, masked), {"a": [masked]}):
+        with pytest.raises(ValueError, match=r"masked entries.*filled"):
+            nnlite.gradcheck(lambda *_: x, inputs)
+
+
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [
+        (np.array([1, 2], np.int64), "ndarray of dtype int64"),
+        (np.array([1.0, 2.0], object), "ndarray of dtype object"),
+        (np.array([1j]), "ndarray of dtype complex128"),
+        ("text", "str"),
+        (None, "NoneType"),
+    ],
+)
+def test_nothing_to_check_says_what_was_given(x, kind):
+    with pytest.raises(ValueError, match=rf"nothing to check.*got {kind}\."):
+        nnlite.gradcheck(_square, x)
+
+
+def test_gradients_are_checked_inside_no_grad_too():
+    with nnlite.no_grad():
+        assert nnlite.gradcheck(_square, np.ones(2))
+        assert nnlite.gradgradcheck(_square, np.ones(2))
+        assert not (nnlite.Tensor([1.0], requires_grad=True) * 2).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "words"),
+    [
+        ({"rtol": "a"}, ValueError, "rtol must be a number >= 0; got 'a'"),
+        ({"atol": float("nan")}, ValueError, "atol must be a number"),
+        ({"directions": "a"}, TypeError, "directions must be an integer"),
+        ({"max_entries": 2.5}, TypeError, "max_entries must be an integer"),
+    ],
+)
+def test_options_that_are_no_numbers(option, error, words):
+    with pytest.raises(error, match=words):
+        nnlite.gradcheck(_square, np.ones(2), **option)

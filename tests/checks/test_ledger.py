@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -169,6 +170,33 @@ def test_tensors_give_their_numbers_without_being_detached_by_hand():
     assert closed_form("list", [_TensorLike(1.0), _TensorLike(2.0)], [1.0, 2.0], atol=0).passed
 
 
+def test_numpy_that_raises_does_not_stop_a_comparison():
+    with np.errstate(all="raise"):
+        assert closed_form("tiny", [1e-320, 1.0], [1e-320, 1.0], rtol=1e-9).passed
+        assert closed_form("exact", [0.0, 1.0], [0.0, 1.0], rtol=0).passed
+        with pytest.raises(ClosedFormMismatch):
+            closed_form("far apart", 1e308, -1e308, atol=1.0)
+
+
+def test_a_text_that_is_none_is_refused():
+    with pytest.raises(TypeError, match="formula must be text, got 5"):
+        closed_form("x", 1, 1, atol=0, formula=5)
+
+
+def test_masked_and_sparse_numbers_do_not_get_through_the_gate():
+    masked = np.ma.masked_array([1.0, 999.0], [0, 1])
+    for pair in ((masked, [1.0, 999.0]), ([1.0, 999.0], masked), (masked * 1j, [1j, 999j])):
+        with pytest.raises(ValueError, match="masked entries"):
+            closed_form("masked", *pair, atol=0)
+    assert closed_form("big-endian", np.array([1.5], ">f4"), 1.5, atol=0).passed
+    assert recorded()[0].claim == "big-endian"
+
+
+def test_of_entries_that_keep_the_claim_equally_well_the_largest_is_shown():
+    check = closed_form("exact", [0.0, 1.0, -7.0, 2.0], [-0.0, 1.0, -7.0, 2.0], atol=0)
+    assert (check.index, check.measured) == ((2,), -7.0)
+
+
 # --- questions that are not well posed ------------------------------------------------------------
 
 
@@ -186,11 +214,12 @@ def test_tensors_give_their_numbers_without_being_detached_by_hand():
         (("x", 1, 1), {"stderr": 0.1, "seeds": 9, "z": 0}, "z must be"),
         (("x", 1, 1), {"rtol": -1e-6}, "rtol must be"),
         (("x", 1, 1), {"atol": np.nan}, "atol must be"),
+        (("x", 0, 1e300), {"rtol": 1e10}, "allows everything"),
         (("x", 1, 1), {"atol": 0, "relation": "<"}, "relation must be"),
         (("x", [], []), {"atol": 0}, "empty"),
         (("x", np.ones(3), np.ones((3, 1))), {"atol": 0}, r"\(3,\).*\(3, 1\)"),
         (("x", 1.0, np.ones(3)), {"atol": 0}, r"\(\).*\(3,\)"),
-        (("x", [[1], [1, 2]], 1), {"atol": 0}, "rectangular"),
+        (("x", [[1], [1, 2]], 1), {"atol": 0}, "ragged list"),
         (("x", [1, 2], [1, 2]), {"stderr": [1, 1, 1], "seeds": 9}, r"stderr has shape \(3,\)"),
     ],
 )
@@ -202,7 +231,9 @@ def test_a_question_that_is_not_well_posed_is_refused(arguments, options, messag
 
 @pytest.mark.parametrize("value", ["1.0", None, {"a": 1}])
 def test_what_is_not_a_number_is_refused(value):
-    with pytest.raises(TypeError, match="must hold numbers"):
+    with pytest.raises(
+        TypeError, match=r"closed_form: measured (holds text|is None|must hold real numbers)"
+    ):
         closed_form("x", value, 1.0, atol=0)
 
 
@@ -226,6 +257,42 @@ def test_an_expected_failure_is_shown_but_does_not_count(capsys):
     with pytest.raises(ClosedFormMismatch) as caught:
         closed_form("noise variance", 3.18, 5.0, rtol=0.01)
     assert caught.value.check.counts_as_failure
+
+
+def test_a_planted_bug_is_caught_though_the_cell_catches_its_exception():
+    with expected_failure("caught"):
+        try:
+            closed_form("x", 1, 2, atol=0)
+        except ClosedFormMismatch:
+            closed_form("y", 1, 1, atol=0)
+    assert [c.on_purpose for c in recorded()] == ["caught", ""]
+
+
+def test_a_block_does_not_swallow_that_a_block_inside_it_saw_no_failure():
+    with (
+        pytest.raises(ClosedFormMismatch, match=r"expected_failure\('inner'\).*unnoticed"),
+        expected_failure("outer"),
+        expected_failure("inner"),
+    ):
+        closed_form("one", 1, 1, atol=0)
+
+
+def test_a_check_of_another_thread_is_not_broken_on_purpose():
+    failed = []
+
+    def work():
+        try:
+            closed_form("in a thread", 1, 2, atol=0)
+        except ClosedFormMismatch as error:
+            failed.append(error.check)
+
+    with expected_failure("here, not there"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        closed_form("here", 1, 2, atol=0)
+    assert failed[0].counts_as_failure
+    assert [c.on_purpose for c in recorded()] == ["", "here, not there"]
 
 
 def test_a_planted_bug_that_no_check_notices_raises():
@@ -265,6 +332,8 @@ def test_an_expected_failure_needs_its_reason():
         (123456789.123, 123456789.0, 100, True, ("1.2345679e8", "1.2345679e8")),
         (1.0000005, 1.0, 1e-7, False, ("1.00000050", "1.00000000")),
         (float("nan"), 1.0, 0.1, False, ("nan", "1.00")),
+        (-0.0, 0.0, 1e-9, True, ("0", "0")),
+        (complex(-0.0, -0.0), 0j, 1e-9, True, ("0-0j", "0+0j")),
     ],
 )
 def test_numbers_are_shown_to_the_digits_that_matter(measured, expected, allowed, passed, shown):
@@ -319,12 +388,44 @@ def test_both_numbers_are_shown_to_the_same_decimal():
         (r"\|(I-P)\mu\|^2\;\Rightarrow\;\sqrt{x^2+1}", "‖(I-P)μ‖² ⇒√(x²+1)"),
         (r"\operatorname{tr}S\approx\bar\lambda", "tr S≈λ\u0304"),
         (r"\cos^2\theta", "cos²θ"),
+        (r"\frac4{45}-\frac{N-M}N\cdot\frac1n", "4/45 -(N-M)/N ·1/n"),
+        (r"2\sum_{k\le d}\binom{n-1}k", "2Σ_{k≤d}C(n-1, k)"),
+        (r"\lfloor\frac12\mathbf 1\rfloor\bmod s\succeq0", "⌊1/2 1⌋ mod s⪰0"),
         (r"\begin{pmatrix}1\end{pmatrix}", r"\begin{pmatrix}1\end{pmatrix}"),
         ("x < y", "x < y"),
     ],
 )
 def test_on_a_terminal_a_formula_is_one_line_of_unicode(latex, shown):
     assert formula.plain(latex) == shown
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected", "options", "words"),
+    [
+        (np.ones((3, 4)), 1.0, {"atol": 0}, "(all 12 entries are equal to the last bit)"),
+        ([1.0, 2.5, 3.0], [1.0, 2.0, 3.0], {"atol": 1}, "(worst of 3 entries: [1], off by 0.5)"),
+        ([0.5, 0.25], 1.0, {"atol": 0, "relation": "<="}, "(worst of 2 entries: [0])"),
+        ([0.5], 0.5, {"atol": 0}, "(entry [0])"),
+    ],
+)
+def test_of_an_array_the_row_says_how_many_entries_and_how_far_off(
+    capsys, measured, expected, options, words
+):
+    closed_form("array", measured, expected, **options)
+    assert f"array {words}\n" in capsys.readouterr().out
+
+
+def test_the_rows_of_a_cell_have_one_heading_and_the_same_columns(notebook):
+    closed_form("short", 1.0, 1.0, atol=0, formula="x^2", source="Author 1999")
+    closed_form("a much longer claim " * 9, 1.0, 1.0, rtol=1e-9)
+    notebook.execution_count += 1
+    notebook.cell = "c3d4"
+    closed_form("in the next cell", 1.0, 1.0, atol=0)
+    pages = [bundle["text/html"] for bundle in notebook.shown]
+    assert [page.count("<thead>") for page in pages] == [1, 0, 1]
+    columns = {re.search(r"<colgroup>.*</colgroup>", page)[0] for page in pages}
+    assert len(columns) == 1
+    assert all("overflow-x:auto" in page for page in pages)  # a narrow screen scrolls
 
 
 def test_an_empty_ledger_says_so(capsys):
@@ -390,7 +491,7 @@ def notebook(monkeypatch):
     shown = []
     shell = _Shell()
     monkeypatch.setattr(ledger, "_shell", lambda: shell)
-    display = SimpleNamespace(display=lambda bundle, raw: shown.append(bundle))
+    display = SimpleNamespace(display=lambda thing: shown.append(thing._repr_mimebundle_()))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     shell.shown = shown
     return shell

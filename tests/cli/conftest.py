@@ -1,12 +1,23 @@
 """Tiny notebooks for the tests of the command line."""
 
+import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 # In a browser there is nothing to run notebooks with, and so nothing that these could test.
-collect_ignore = [] if find_spec("nbclient") else ["test_lectures.py", "test_progress.py"]
+_RUN_NOTEBOOKS = ["test_lab.py", "test_lab_for_real.py", "test_lectures.py", "test_progress.py"]
+collect_ignore = [] if find_spec("nbclient") else _RUN_NOTEBOOKS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_signatures(tmp_path_factory):
+    """Sign notebooks with a secret of these tests, and leave the user's own alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("jupyter")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +42,22 @@ def write_lecture():
         return path
 
     return write
+
+
+@pytest.fixture
+def has_ended():
+    """A function that says whether a process has ended, even if nobody has asked how."""
+
+    def ended(process: int) -> bool:
+        for _ in range(1200):  # a busy machine takes its time
+            try:
+                os.kill(process, 0)
+            except ProcessLookupError:
+                return True
+            state = Path(f"/proc/{process}/stat")
+            if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+            time.sleep(0.05)
+        return False
+
+    return ended

@@ -1,5 +1,8 @@
 """Where the lectures are looked for, and how they are chosen."""
 
+import json
+import os
+
 import pytest
 
 from nnlite.cli import find
@@ -69,6 +72,33 @@ def test_a_broken_notebook_is_still_listed(tmp_path, content):
     assert lecture.title == ""
 
 
+@pytest.mark.parametrize("metadata", [[], None, "x", {"nnlite": []}, {"nnlite": None}])
+def test_odd_metadata_do_not_cost_the_title(tmp_path, metadata):
+    cells = [{"cell_type": "markdown", "source": ["# A title\x1b[31m\n", "text"]}, 7, {}]
+    notebook = {"cells": cells, "metadata": metadata}
+    (tmp_path / "01_odd.ipynb").write_text(json.dumps(notebook))
+    (lecture,) = lectures_in(tmp_path)
+    assert (lecture.title, lecture.budget) == ("A title[31m", None)
+
+
+@pytest.mark.parametrize(
+    "budget", ["Infinity", "NaN", "-1", "0", "true", "1e400", "9" * 400, '"5"']
+)
+def test_a_budget_that_makes_no_sense_is_none(tmp_path, budget):
+    text = f'{{"cells": [], "metadata": {{"nnlite": {{"budget_seconds": {budget}}}}}}}'
+    (tmp_path / "01_odd.ipynb").write_text(text)
+    assert lectures_in(tmp_path)[0].budget is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes are other things there")
+def test_a_file_that_cannot_be_read_is_listed_and_not_waited_for(tmp_path):
+    (tmp_path / "01_dangling.ipynb").symlink_to("nowhere")
+    (tmp_path / "02_folder.ipynb").mkdir()
+    os.mkfifo(tmp_path / "03_pipe.ipynb")
+    (tmp_path / "04_deep.ipynb").write_text("[" * 100_000)
+    assert [lecture.title for lecture in lectures_in(tmp_path)] == [""] * 4
+
+
 @pytest.mark.parametrize(
     ("which", "names"),
     [
@@ -94,4 +124,4 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it():
     with pytest.raises(Problem) as caught:
         require("numpy", "no_such_package", extra="lectures")
     assert str(caught.value).startswith("no_such_package is not installed.")
-    assert 'python -m pip install "nnlite[lectures]"' in str(caught.value)
+    assert 'python -m pip install -e ".[lectures]"' in str(caught.value)

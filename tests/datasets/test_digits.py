@@ -37,7 +37,7 @@ def test_one_line_gives_flat_training_digits_in_the_unit_interval():
     assert X.shape == (6000, 784)
     assert X.dtype == np.float32
     assert y.shape == (6000,)
-    assert y.dtype == np.int64
+    assert y.dtype == np.intp
     assert X.min() == 0.0
     assert X.max() == 1.0
     assert set(y) == set(range(10))
@@ -243,3 +243,92 @@ def test_interrupted_write_leaves_no_half_written_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         digits._write_whole(tmp_path / "file", b"1234")
     assert list(tmp_path.iterdir()) == []
+
+
+# --- relatives of damaged files -------------------------------------------------------------
+
+
+def test_missing_subset_is_named_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(digits, "_SUBSET", tmp_path / "mnist7k.npz")
+    digits._load_subset.cache_clear()
+    try:
+        with pytest.raises(FileNotFoundError, match=r"ship with nnlite are missing.*reinstall"):
+            mnist()
+    finally:
+        digits._load_subset.cache_clear()
+
+
+def _write(root, prefix, images, labels):
+    (root / f"{prefix}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+    (root / f"{prefix}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+
+
+@pytest.mark.parametrize("shape", [(0, 28, 28), (2, 0, 28), (2, 28, 0)])
+def test_a_set_without_pixels_is_refused(tmp_path, shape):
+    _write(tmp_path, "train", np.zeros(shape, "u1"), np.zeros(shape[0], "u1"))
+    with pytest.raises(CorruptDataError, match=r"train images in .* are none"):
+        mnist(full=True, root=tmp_path, verify=False)
+    assert read_idx(tmp_path / "train-images-idx3-ubyte").shape == shape
+
+
+def test_training_and_test_images_of_different_sizes_are_not_joined(tmp_path):
+    _write(tmp_path, "train", np.zeros((2, 28, 28), "u1"), np.zeros(2, "u1"))
+    _write(tmp_path, "t10k", np.zeros((2, 32, 32), "u1"), np.zeros(2, "u1"))
+    with pytest.raises(CorruptDataError, match="different sizes"):
+        mnist("all", full=True, root=tmp_path, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"begins with the bytes \(none\)"),
+        (b"\0\0\x08", "begins with the bytes 00 00 08"),
+        (b"\0\0\x07\x01" + bytes(8), "00 00 07 01"),
+        (b"\0\0\x08\x00", "00 00 08 00"),
+        (b"\0\0\x08\xff" + bytes(4 * 255), "00 00 08 ff"),
+        (b"\0\0\x08\x03" + bytes(11), "truncated: its header of 16 bytes"),
+        (b"\0\0\x08\x02" + b"\xff" * 8, "truncated: an array of shape"),
+        (b"\0\0\x08\x40" + bytes(4) + b"\xff" * 252, "impossible shape"),
+        (gzip.compress(b"\0\0\x08\x01" + bytes(4), mtime=0), r"its name must end in \.gz"),
+        (b"<!DOCTYPE html>", "3c 21 44 4f"),
+    ],
+)
+def test_what_is_no_idx_file_is_named(tmp_path, data, message):
+    path = tmp_path / "images"
+    path.write_bytes(data)
+    with pytest.raises(CorruptDataError, match=rf"images .*{message}"):
+        read_idx(path)
+
+
+def test_a_connection_cut_short_is_a_failed_mirror(tmp_path, monkeypatch):
+    import http.client
+
+    class Cut:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return False
+
+        def read(self):
+            raise http.client.IncompleteRead(b"12", 10)
+
+    monkeypatch.setattr(digits.urllib.request, "urlopen", lambda *_, **__: Cut())
+    with pytest.raises(ConnectionError, match=r"could not download[\s\S]*IncompleteRead"):
+        mnist(full=True, root=tmp_path, download=True)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_before_anything_is_fetched(
+    tmp_path, monkeypatch
+):
+    def fetch(*_, **__):
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr(digits.urllib.request, "urlopen", fetch)
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError, match=r"cannot be made .*NNLITE_DATA"):
+            mnist(full=True, root=root, download=True)
+    monkeypatch.setattr(digits.os, "access", lambda *_: False)  # root may do everything
+    with pytest.raises(PermissionError, match=r"is read-only; .*root="):
+        mnist(full=True, root=tmp_path, download=True)

@@ -146,3 +146,98 @@ def test_a_cotangent_that_is_a_tensor_is_differentiated_too():
     c = leaf([0.0, 0.0])
     vjp = nnlite.grad(np.exp(x), x, c, create_graph=True)
     np.testing.assert_allclose(nnlite.grad(vjp, c, v), np.exp(x.data) * v)
+
+
+# ---- PyTorch's keywords, several outputs -------------------------------------------------------
+
+
+def pair():
+    x = nnlite.Tensor([1.0, 2.0], requires_grad=True)
+    w = nnlite.Tensor([3.0, 5.0], requires_grad=True)
+    return x, w
+
+
+def test_grad_takes_torchs_names():
+    x, w = pair()
+    y = x * w
+    (gx, gw) = nnlite.grad(
+        outputs=y,
+        inputs=[x, w],
+        grad_outputs=np.array([1.0, 10.0]),
+        retain_graph=True,
+        create_graph=False,
+        only_inputs=True,
+        allow_unused=True,
+    )
+    np.testing.assert_array_equal(gx, [3, 50])
+    np.testing.assert_array_equal(gw, [1, 20])
+    (gx,) = nnlite.grad(outputs=[y], inputs=[x], grad_outputs=[nnlite.Tensor(np.ones(2))])
+    np.testing.assert_array_equal(gx, [3, 5])
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_of_several_outputs_are_added(create_graph):
+    x, w = pair()
+    outputs = [np.sum(x * w), x**2, np.sum(w)]
+    found = nnlite.grad(outputs, [x, w], [None, [1.0, -1.0], 2.0], create_graph=create_graph)
+    for g, expected in zip(found, ([3 + 2, 5 - 4], [1 + 2, 2 + 2]), strict=True):
+        np.testing.assert_array_equal(getattr(g, "data", g) if create_graph else g, expected)
+    if create_graph:
+        np.testing.assert_array_equal(nnlite.grad(np.sum(found[0]), w), [1, 1])
+
+
+def test_torch_adds_outputs_in_the_same_way():
+    torch = pytest.importorskip("torch")
+    x, w = pair()
+    tx, tw = (torch.tensor(t.data, requires_grad=True) for t in (x, w))
+    found = nnlite.grad([np.sin(x * w), np.sum(x)], [x, w], [np.array([2.0, 3.0]), None])
+    expected = torch.autograd.grad(
+        [torch.sin(tx * tw), tx.sum()], [tx, tw], [torch.tensor([2.0, 3.0]), None]
+    )
+    for f, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(f, e.numpy(), rtol=1e-14)
+
+
+def test_a_tensor_given_as_gradient_is_differentiated_too():
+    """The trick of two reverse walks: a product with the Jacobian itself."""
+    x, _ = pair()
+    v = nnlite.Tensor([0.0, 0.0], requires_grad=True)
+    (g,) = nnlite.grad([x**3], [x], [v], create_graph=True)
+    np.testing.assert_allclose(nnlite.grad(g, v, [1.0, 10.0]), [3.0, 120.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda x, y: nnlite.grad(np.sin), TypeError, r"not the function sin.*nnlite\.jacobian\(f"),
+        (lambda x, y: nnlite.grad(lambda t: t, 1.0), TypeError, r"nnlite\.grad\(f\(x\), x\)"),
+        (lambda x, y: nnlite.grad(y), TypeError, "inputs must be a Tensor or a list.*NoneType"),
+        (lambda x, y: nnlite.grad(y, 1.0), TypeError, "inputs must be a Tensor or a list.*float"),
+        (lambda x, y: nnlite.grad(y, {"w": x}), TypeError, r"list\(inputs\.values\(\)\)"),
+        (lambda x, y: nnlite.grad(y, x, outputs=y), TypeError, "one thing"),
+        (lambda x, y: nnlite.grad(y, x, 1.0, grad_outputs=1.0), TypeError, "one thing"),
+        (lambda x, y: nnlite.grad(y, x, only_inputs=False), ValueError, r"backward\(\)"),
+        (lambda x, y: nnlite.grad([y, y], x, [1.0]), ValueError, "2 outputs need as many"),
+        (lambda x, y: nnlite.grad([], x), ValueError, "0 outputs"),
+        (lambda x, y: nnlite.grad([y, nnlite.Tensor(1.0)], x), RuntimeError, "does not require"),
+        (lambda x, y: nnlite.grad(y, x, np.array("a")), TypeError, "gradient holds text"),
+        (lambda x, y: y.backward(1j), TypeError, "gradient holds complex"),
+        (lambda x, y: y.backward(np.ma.masked), (TypeError, ValueError), "gradient"),
+        (lambda x, y: nnlite.jacobian(x, np.sin), TypeError, r"jacobian\(f, x\); got Tensor for f"),
+        (lambda x, y: nnlite.jacobian(np.sin, {"a": 1.0}), TypeError, "functions of one array"),
+        (lambda x, y: nnlite.hessian(np.sum, (x, x)), TypeError, "functions of one array"),
+        (lambda x, y: nnlite.jacobian(lambda t: (t, t), [1.0]), TypeError, "returned a tuple.*st"),
+        (lambda x, y: nnlite.jacobian(np.sin, np.ma.masked_array([1.0], [1])), ValueError, "mask"),
+        (lambda x, y: nnlite.hvp(np.sum, [1.0], [1j]), TypeError, "hvp: v holds complex"),
+    ],
+)
+def test_misuse_of_derivatives_is_explained(call, error, words):
+    x, w = pair()
+    with pytest.raises(error, match=words):
+        call(x, np.sum(x * w))
+
+
+def test_points_may_be_lists_integers_or_of_another_byte_order():
+    for point in ([1, 2], (1.0, 2.0), np.array([1, 2], ">i4"), np.array([1, 2], ">f8"), [True, 2]):
+        np.testing.assert_array_equal(nnlite.jacobian(lambda t: t**2, point), np.diag([2.0, 4.0]))
+        np.testing.assert_array_equal(nnlite.hvp(lambda t: np.sum(t**3), point, point), [6.0, 24.0])

@@ -121,3 +121,28 @@ def test_bad_input_is_refused_with_the_reason(make, error, message):
 def test_stopping_early_is_reported():
     with pytest.warns(ConvergenceWarning, match="stopped after max_iter=2"):
         GaussianMixture(2, n_init=1, max_iter=2, rng=0).fit(TWO)
+
+
+def test_labels_probabilities_and_criteria_agree_with_scikit_learn():
+    theirs = pytest.importorskip("sklearn.mixture").GaussianMixture(2, random_state=0)
+    fit = GaussianMixture(2, rng=0).fit(TWO)
+    theirs.fit(TWO)  # then given our parameters, so that the formulas are compared
+    theirs.weights_, theirs.means_, theirs.covariances_ = fit.weights_, fit.means_, fit.covariances_
+    theirs.precisions_cholesky_ = np.array(
+        [np.linalg.inv(np.linalg.cholesky(S)).T for S in fit.covariances_]
+    )
+    np.testing.assert_allclose(fit.score_samples(TWO), theirs.score_samples(TWO), rtol=1e-9)
+    np.testing.assert_allclose(fit.predict_proba(TWO), theirs.predict_proba(TWO), atol=1e-10)
+    np.testing.assert_array_equal(fit.predict(TWO), theirs.predict(TWO))
+    np.testing.assert_array_equal(GaussianMixture(2, rng=0).fit_predict(TWO), fit.predict(TWO))
+    assert fit.bic(TWO) == pytest.approx(theirs.bic(TWO), rel=1e-12)
+    assert fit.aic(TWO) == pytest.approx(theirs.aic(TWO), rel=1e-12)
+    assert fit.predict(TWO).dtype == np.intp
+    assert np.bincount(fit.predict(TWO)).sum() == len(TWO)
+
+
+@pytest.mark.parametrize("option", ["n_init", "max_iter", "tol", "covariance_floor"])
+@pytest.mark.parametrize("value", [None, "a", -1, np.nan, True, np.inf])
+def test_impossible_options_are_refused_by_name(option, value):
+    with pytest.raises(ValueError, match=f"{option} must be"):
+        GaussianMixture(2, **{option: value}).fit(TWO)

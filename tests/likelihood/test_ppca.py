@@ -111,3 +111,31 @@ def test_samples_have_the_covariance_of_the_model():
 def test_bad_input_is_refused_with_the_reason(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_precision_is_the_inverse_and_samples_are_scored_one_by_one():
+    for q in (0, Q, D - 1):
+        fit = ProbabilisticPCA(q).fit(X)
+        np.testing.assert_allclose(
+            fit.get_precision() @ fit.get_covariance(), np.eye(D), atol=1e-10
+        )
+        np.testing.assert_allclose(fit.score_samples(X), fit.log_prob(X), rtol=1e-14)
+
+
+def test_hidden_variables_come_back_as_the_projection_of_pca():
+    fit = ProbabilisticPCA(Q).fit(X)
+    pca = nnlite.PCA(Q).fit(X)
+    back = fit.inverse_transform(fit.transform(X))
+    np.testing.assert_allclose(back, pca.inverse_transform(pca.transform(X)), rtol=1e-9)
+    np.testing.assert_allclose(fit.transform(back), fit.transform(X), atol=1e-12)
+    M = fit.W_.T @ fit.W_ + fit.noise_variance_ * np.eye(Q)
+    by_formula = fit.transform(X) @ M @ np.linalg.inv(fit.W_.T @ fit.W_) @ fit.W_.T + fit.mean_
+    np.testing.assert_allclose(back, by_formula, rtol=1e-9)
+    with pytest.raises(ValueError, match="Z has 3 columns, but this model has 2"):
+        fit.inverse_transform(np.zeros((4, 3)))
+
+
+def test_a_tensor_stays_one_and_gets_the_gradient_of_the_projection():
+    fit = ProbabilisticPCA(Q).fit(X)
+    assert nnlite.gradcheck(fit.transform, [X[:3]])
+    np.testing.assert_allclose(fit.transform(nnlite.Tensor(X)).data, fit.transform(X), rtol=1e-12)

@@ -100,14 +100,14 @@ def test_geometry_is_checked_when_the_layer_is_made():
         nn.AdaptiveAvgPool2d(0)
     with pytest.raises(ValueError, match="dilation must be an integer of at least 1"):
         nn.MaxPool2d(2, dilation=0)
-    with pytest.raises(ValueError, match="mode must be 'nearest', 'bilinear' or 'bicubic'"):
+    with pytest.raises(ValueError, match="mode must be 'nearest', 'nearest-exact', 'bilinear'"):
         nn.Upsample(scale_factor=2, mode="trilinear")
     with pytest.raises(ValueError, match="align_corners is for 'bilinear' and 'bicubic' only"):
         nn.Upsample(scale_factor=2, align_corners=True)
     with pytest.raises(ValueError, match="one width"):
         nn.ZeroPad2d(1.5)
-    with pytest.raises(ValueError, match="one width of at least 0"):
-        nn.ReflectionPad2d(-1)
+    with pytest.raises(ValueError, match="one width, an integer"):
+        nn.ReflectionPad2d(True)
     with pytest.raises(ValueError, match=r"normalized_shape\[1\] must be a positive integer"):
         nn.LayerNorm((3, 0))
     with pytest.raises(ValueError, match="num_parameters"):
@@ -158,15 +158,15 @@ def test_losses_refuse_weights_and_targets_that_do_not_belong():
 
 def test_mixed_dtypes_are_refused_by_name():
     x, w = np.zeros((1, 2, 5, 5), np.float32), np.zeros((2, 2, 3, 3), np.float32)
-    with pytest.raises(TypeError, match="x is float32 but bias is float64"):
+    with pytest.raises(TypeError, match="the weight is float32 but bias is float64"):
         F.conv2d(x, w, np.zeros(2))
-    with pytest.raises(TypeError, match="x is float32 but bias is float64"):
+    with pytest.raises(TypeError, match="the weight is float32 but bias is float64"):
         F.linear(x[0, 0], w[0, 0, 0, :1].repeat(5)[None], np.zeros(1))
 
 
 def test_an_unknown_layer_says_what_to_do():
-    with pytest.raises(AttributeError, match=r"nnlite\.nn has no 'GELU'.*forward"):
-        _ = nn.GELU
+    with pytest.raises(AttributeError, match=r"nnlite\.nn has no 'Transformer'.*forward"):
+        _ = nn.Transformer
 
 
 @pytest.mark.parametrize("name", [*LAYERS, "BatchNorm1d", "BatchNorm2d"])
@@ -192,3 +192,94 @@ def test_lists_of_numbers_are_taken(name):
 def test_a_transposed_convolution_names_itself_in_its_errors(arguments, message):
     with pytest.raises(ValueError, match=f"conv_transpose2d: .*{message}"):
         F.conv_transpose2d(IMAGES, **{"weight": np.ones((4, 2, 3, 3)), **arguments})
+
+
+class _Sparse:
+    """What a sparse matrix looks like from outside."""
+
+    shape, ndim = (2, 2), 2
+
+    def toarray(self):
+        return np.eye(2)
+
+
+#: every layer that takes data, and every loss with the rest of its arguments
+TAKERS = {
+    **{name: make for name, (make, _) in LAYERS.items()},
+    "BatchNorm2d": lambda: nn.BatchNorm2d(4),
+    "Dropout": lambda: nn.Dropout(rng=0),
+    "GELU": nn.GELU,
+    "SiLU": nn.SiLU,
+    "LogSigmoid": nn.LogSigmoid,
+    "LogSoftmax": lambda: nn.LogSoftmax(1),
+    "Sequential": lambda: nn.Sequential(nn.Flatten(0), nn.ReLU()),
+    **{
+        name: lambda name=name: lambda x: getattr(nn, name)()(x, np.zeros((2, 4, 6, 6)))
+        for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss")
+    },
+    **{
+        f"target of {name}": lambda name=name: lambda t: getattr(nn, name)()(np.ones(t.shape), t)
+        for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss")
+    },
+    "CrossEntropyLoss": lambda: lambda x: F.cross_entropy(x, np.zeros((2, 6, 6), int)),
+    "NLLLoss": lambda: lambda x: F.nll_loss(x, np.zeros((2, 6, 6), int)),
+    "probabilities": lambda: lambda t: F.cross_entropy(np.zeros((2, 4, 6, 6)), t),
+    "F.conv2d": lambda: lambda x: F.conv2d(x, np.ones((1, 4, 3, 3))),
+    "F.linear": lambda: lambda x: F.linear(x, np.ones((1, 6))),
+    "F.pad": lambda: lambda x: F.pad(x, (1, 1)),
+    "F.batch_norm": lambda: lambda x: F.batch_norm(x, None, None, training=True),
+}
+SAMPLE = np.random.default_rng(1).random((2, 4, 6, 6))
+
+
+@pytest.mark.parametrize("name", sorted(set(TAKERS) - {"Unflatten"}))
+def test_arrays_enter_by_one_gate(name):
+    take = TAKERS[name]()
+    masked = np.ma.masked_array(SAMPLE, SAMPLE > 0.5)
+    with pytest.raises(ValueError, match="masked entries"):
+        take(masked)
+    with pytest.raises(TypeError, match=r"real numbers|text"):
+        take(np.full(SAMPLE.shape, "a"))
+    with pytest.raises(TypeError, match="objects"):
+        take(SAMPLE.astype(object))
+    if "target" not in name:
+        with pytest.raises(TypeError, match="sparse"):
+            take(_Sparse())
+    swapped = np.asarray(TAKERS[name]()(SAMPLE.astype(">f8")).data)
+    assert swapped.dtype.isnative
+    np.testing.assert_array_equal(swapped, TAKERS[name]()(SAMPLE).data)
+
+
+def test_weights_and_classes_enter_by_that_gate_too():
+    z, masked = np.zeros((2, 3)), np.ma.masked_array([0, 1], [0, 1])
+    for loss in (F.cross_entropy, F.nll_loss):
+        with pytest.raises(ValueError, match=r"the target has masked entries"):
+            loss(z, masked)
+        with pytest.raises(ValueError, match=r"weight has masked entries"):
+            loss(z, np.array([0, 1]), weight=np.ma.masked_array(np.ones(3), [0, 0, 1]))
+        assert loss(z, np.array([0, 1], ">i4")).dtype == np.float64
+    with pytest.raises(ValueError, match="masked"):
+        F.embedding(masked, np.eye(2))
+    with pytest.raises(ValueError, match="masked"):
+        F.one_hot(masked)
+    with pytest.raises(ValueError, match="masked"):
+        nn.Parameter(np.ma.masked_array([1.0, 2.0], [0, 1]))
+    with pytest.raises(ValueError, match="the buffer 'b' has masked"):
+        nn.Module().register_buffer("b", masked)
+    layer = nn.Linear(2, 1, rng=0)
+    before = layer.weight.data.copy()
+    with pytest.raises(RuntimeError, match=r"weight has masked entries(?s:.*)Nothing was loaded"):
+        layer.load_state_dict({"weight": np.ma.masked_array([[1, 2]], [[0, 1]]), "bias": [0.0]})
+    np.testing.assert_array_equal(layer.weight.data, before)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Unflatten"}))
+def test_half_precision_is_computed_to_its_digits(name):
+    layer = LAYERS[name][0]()
+    half = SAMPLE.astype(np.float16)
+    np.testing.assert_allclose(
+        layer(half).data.astype(np.float64),
+        layer(half.astype(np.float32)).data,
+        rtol=4e-3,
+        atol=4e-3,
+    )

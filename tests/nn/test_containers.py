@@ -92,7 +92,8 @@ def test_a_subclass_with_a_forward_of_its_own_is_not_fused():
 def test_module_list_finds_parameters_that_a_plain_list_hides():
     net = nn.Module()
     net.hidden = [nn.Linear(1, 1)]
-    assert not list(net.parameters())
+    with pytest.warns(UserWarning, match=r"hidden is a plain list.*ModuleList"):
+        assert not list(net.parameters())
     net.hidden = nn.ModuleList(net.hidden).append(nn.Linear(1, 1))
     assert len(list(net.parameters())) == 4
     assert isinstance(net.hidden[:1], nn.ModuleList)
@@ -125,3 +126,14 @@ def test_module_dict_finds_parameters_and_keeps_the_order():
         heads["forward"] = nn.Tanh()
     with pytest.raises(TypeError, match="only Modules"):
         heads["f"] = np.tanh
+
+
+def test_modules_hidden_on_purpose_are_no_mistake(recwarn):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+            self._untrained = (nn.Linear(2, 2),)
+
+    assert len(list(Net().parameters())) == 2
+    assert not recwarn.list

@@ -45,6 +45,17 @@ def _layers():
             "Sigmoid": (nn.Sigmoid(), (3, 4)),
             "Softplus": (nn.Softplus(2.0), (3, 4)),
             "Softmax": (nn.Softmax(1), (3, 4)),
+            "LogSoftmax": (nn.LogSoftmax(1), (3, 4)),
+            "LogSigmoid": (nn.LogSigmoid(), (3, 4)),
+            "SiLU": (nn.SiLU(), (3, 4)),
+            "GELU": (nn.GELU(), (3, 4)),
+            "GELU by tanh": (nn.GELU("tanh"), (3, 4)),
+            "Upsample to whole blocks": (
+                nn.Upsample(size=(4, 6), mode="nearest-exact"),
+                (1, 2, 2, 3),
+            ),
+            "ZeroPad2d that cuts": (nn.ZeroPad2d((-1, 2, 1, -1)), (1, 2, 3, 3)),
+            "ReplicationPad2d": (nn.ReplicationPad2d((2, -1, 0, 1)), (1, 2, 3, 3)),
             "Flatten": (nn.Flatten(), (2, 3, 2, 2)),
             "Unflatten": (nn.Unflatten(1, (3, 2, 2)), (2, 12)),
             "MaxPool2d": (nn.MaxPool2d(3, 2, 1), (2, 2, 5, 4)),
@@ -96,8 +107,8 @@ def _losses():
     p = rng.uniform(0.1, 0.9, size=(4, 3))
     return {
         "MSELoss": (nn.MSELoss(), z, t),
-        "MSELoss sum": (nn.MSELoss("sum"), z, t),
-        "MSELoss none": (nn.MSELoss("none"), z, t),
+        "MSELoss sum": (nn.MSELoss(reduction="sum"), z, t),
+        "MSELoss none": (nn.MSELoss(reduction="none"), z, t),
         "L1Loss": (nn.L1Loss(), z, t),
         "SmoothL1Loss": (nn.SmoothL1Loss(beta=0.5), z, t),
         "BCELoss": (nn.BCELoss(), p, t),
@@ -106,6 +117,8 @@ def _losses():
         "BCEWithLogitsLoss weighted": (nn.BCEWithLogitsLoss(pos_weight=weight), z, t),
         "CrossEntropyLoss of probabilities": (nn.CrossEntropyLoss(), z, t),
         "CrossEntropyLoss": (nn.CrossEntropyLoss(), z, classes),
+        "BCEWithLogitsLoss none": (nn.BCEWithLogitsLoss(reduction="none"), z, t),
+        "NLLLoss": (nn.NLLLoss(weight, ignore_index=1), z, classes),
         "CrossEntropyLoss weighted": (
             nn.CrossEntropyLoss(weight, label_smoothing=0.1, ignore_index=1), z, classes,
         ),

@@ -88,7 +88,7 @@ def test_loss_errors_name_the_cure():
     with pytest.raises(ValueError, match="BCEWithLogitsLoss"):
         nn.BCELoss()(np.array([1.5]), np.array([1.0]))
     with pytest.raises(ValueError, match="'mean', 'sum' or 'none'; got 'avg'"):
-        nn.MSELoss("avg")
+        nn.MSELoss(reduction="avg")
     with pytest.raises(ValueError, match=r"0\.\.2; got 0 to 3"):
         nn.CrossEntropyLoss()(np.zeros((2, 3)), np.array([0, 3]))
     with pytest.raises(ValueError, match="empty"):

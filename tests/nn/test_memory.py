@@ -11,6 +11,8 @@ import resource
 import numpy as np
 from nnlite import nn
 
+nn.Linear(1, 1)  # the first parameter of a process asks for it
+
 def step():  # 8 arrays of 4 MB at once, as a network's activations
     arrays = [np.ones(2**20, np.float32) for _ in range(8)]
 
@@ -29,3 +31,15 @@ def test_large_arrays_cost_page_faults_once():
     )
     # fresh memory would take 8 * 4 MB / 4 KB = 8192 faults a step with small pages, 16 with huge
     assert int(result.stdout) < 100
+
+
+def test_importing_layers_takes_no_memory_yet():
+    script = (
+        "from nnlite import nn; from nnlite.nn._memory import keep_freed_memory as keep; "
+        "before = keep.cache_info().currsize; nn.Linear(1, 1); "
+        "print(before, keep.cache_info().currsize)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["0", "1"]

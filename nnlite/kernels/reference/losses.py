@@ -32,7 +32,8 @@ def bce_with_logits(z: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[f
     """
     check_same_shape("bce_with_logits", z, t)
     check_dtypes("bce_with_logits", z=z, t=t)
-    loss = softplus(z) - t * z
+    with np.errstate(invalid="ignore"):  # inf - inf: the caller looks at a result of NaN
+        loss = softplus(z) - t * z
     return scale * float(np.sum(loss, dtype=np.float64)), scale * (sigmoid(z) - t)
 
 

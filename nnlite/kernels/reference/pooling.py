@@ -48,7 +48,8 @@ def max_pool2d(
     rows = oh * stride[0] - ph + best // kernel[1] * dilation[0]
     columns = ow * stride[1] - pw + best % kernel[1] * dilation[1]
     # A window of nothing but -inf may have found its maximum in the padding: move it inside.
-    return y, np.clip(rows, 0, h - 1) * w + np.clip(columns, 0, w - 1)
+    index = np.clip(rows, 0, h - 1) * w + np.clip(columns, 0, w - 1)
+    return y, index.astype(np.int64, copy=False)  # NumPy's default has 32 bits in a browser
 
 
 def max_pool2d_backward(

@@ -4,38 +4,42 @@ Functions take Tensors or arrays and return Tensors. Where a weight is given, da
 dtype; a tensor in the graph must have it already.
 """
 
+from typing import Any
+
+from nnlite.engine.spellings import torch_advice
+from nnlite.nn import _advice
 from nnlite.nn.functional.activations import (
     elu,
+    gelu,
     leaky_relu,
     log_softmax,
     logsigmoid,
     prelu,
     relu,
     sigmoid,
+    silu,
     softmax,
     softplus,
     tanh,
 )
-from nnlite.nn.functional.convolution import conv2d, conv_transpose2d, named_padding
-from nnlite.nn.functional.layers import dropout, dropout2d, embedding, linear, one_hot
-from nnlite.nn.functional.losses import (
+from nnlite.nn.functional.convolution import conv2d, conv_transpose2d
+from nnlite.nn.functional.entropies import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
-    l1_loss,
-    mse_loss,
     nll_loss,
-    smooth_l1_loss,
 )
+from nnlite.nn.functional.layers import dropout, dropout2d, embedding, linear, one_hot
+from nnlite.nn.functional.losses import l1_loss, mse_loss, smooth_l1_loss
 from nnlite.nn.functional.normalization import batch_norm, instance_norm, layer_norm
-from nnlite.nn.functional.resizing import (
+from nnlite.nn.functional.pooling import (
     adaptive_avg_pool2d,
     avg_pool2d,
-    interpolate,
     max_pool2d,
     pad,
     pixel_shuffle,
 )
+from nnlite.nn.functional.resizing import interpolate
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -50,6 +54,7 @@ __all__ = [
     "dropout2d",
     "elu",
     "embedding",
+    "gelu",
     "instance_norm",
     "interpolate",
     "l1_loss",
@@ -60,7 +65,6 @@ __all__ = [
     "logsigmoid",
     "max_pool2d",
     "mse_loss",
-    "named_padding",
     "nll_loss",
     "one_hot",
     "pad",
@@ -68,8 +72,16 @@ __all__ = [
     "prelu",
     "relu",
     "sigmoid",
+    "silu",
     "smooth_l1_loss",
     "softmax",
     "softplus",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say what to write instead of a function that only torch.nn.functional has."""
+    if name in _advice.FUNCTIONS:
+        raise AttributeError(_advice.missing(__name__, name, __all__, _advice.FUNCTIONS))
+    raise AttributeError(torch_advice(name, __name__))

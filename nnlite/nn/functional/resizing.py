@@ -1,89 +1,21 @@
-"""Pooling, resizing and padding of images (lecture 08)."""
+"""Resizing of images (lecture 08): which old pixels a new one is made of.
+
+New pixel ``i`` of ``n`` has its centre at ``(i + 1/2) old / n - 1/2`` among the old ones. "nearest"
+takes pixel ``floor(i old / n)``, as PyTorch does, "nearest-exact" that nearest to the centre.
+"""
 
 import math
 from typing import Any
 
 import numpy as np
 
-from nnlite import kernels, ops
+from nnlite import ops
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._inputs import as_floats, as_pair, as_tensor, check_images
-from nnlite.ops import image
+from nnlite.nn._checks import as_pair, check_choice, check_flags, check_number
+from nnlite.nn._inputs import as_floats, as_tensor, check_images
 
-
-def max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """Largest value of each window; with ``return_indices`` also its position ``h * W + w``."""
-    x = as_floats(input)
-    kernel = as_pair(kernel_size, "max_pool2d: kernel_size", 1)
-    window: dict[str, Any] = {
-        "kernel": kernel,
-        "stride": kernel if stride is None else as_pair(stride, "max_pool2d: stride", 1),
-        "padding": as_pair(padding, "max_pool2d: padding"),
-        "dilation": as_pair(dilation, "max_pool2d: dilation", 1),
-        "ceil_mode": ceil_mode,
-    }
-    if not return_indices:
-        return image.max_pool2d(x, **window)
-    _, index = kernels.max_pool2d(x.data, **window)
-    return image.pick_pixels(x, index=index), Tensor(index)
-
-
-def avg_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """Mean of each window; padding is zeros, which count in the mean unless told otherwise."""
-    kernel = as_pair(kernel_size, "avg_pool2d: kernel_size", 1)
-    if divisor_override is not None and divisor_override < 1:
-        raise ValueError(
-            f"avg_pool2d: divisor_override must be at least 1; got {divisor_override}."
-        )
-    return image.avg_pool2d(
-        as_floats(input),
-        kernel=kernel,
-        stride=kernel if stride is None else as_pair(stride, "avg_pool2d: stride", 1),
-        padding=as_pair(padding, "avg_pool2d: padding"),
-        count_include_pad=count_include_pad,
-        ceil_mode=ceil_mode,
-        divisor_override=divisor_override,
-    )
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
-    """Mean of (rows, columns) tiles that cover the image, however large it is.
-
-    Tile ``i`` of ``m`` goes from pixel ``floor(i n / m)`` to ``ceil((i + 1) n / m)`` of ``n``.
-    """
-    x = as_floats(input)
-    check_images("adaptive_avg_pool2d", x)
-    size = as_pair(output_size, "adaptive_avg_pool2d: output_size", 1)
-    rows, columns = (_tile_means(n, m, x.dtype) for n, m in zip(x.shape[2:], size, strict=True))
-    return rows @ x @ columns.T
-
-
-def _tile_means(old: int, new: int, dtype: Any) -> np.ndarray:
-    """(new, old): the weight of each pixel in the mean of each tile."""
-    tile, pixel = np.arange(new)[:, np.newaxis], np.arange(old)
-    inside = (pixel >= tile * old // new) & (pixel < -(-(tile + 1) * old // new))
-    return (inside / inside.sum(axis=1, keepdims=True)).astype(dtype)
-
-
-def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
-    """Groups of r^2 channels become r x r pixels: (N, C r^2, H, W) -> (N, C, H r, W r)."""
-    return image.pixel_shuffle(as_tensor(input), r=upscale_factor)
+_NEAREST = ("nearest", "nearest-exact")
+_SMOOTH = ("bilinear", "bicubic")
 
 
 def interpolate(
@@ -92,76 +24,119 @@ def interpolate(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> Tensor:
     """Resize images (N, C, H, W) to ``size``, or by ``scale_factor``.
 
     Parameters
     ----------
-    mode : {"nearest", "bilinear", "bicubic"}
+    mode : {"nearest", "nearest-exact", "bilinear", "bicubic"}
         "bicubic" is Keys's convolution (1981, eq. 4, with a = -3/4), which may overshoot.
     align_corners : bool, optional
         For the last two: whether the centres of the corner pixels, instead of the corners of the
         image, stay where they are.
+    recompute_scale_factor : bool, optional
+        With ``scale_factor``: place the pixels by the ratio of the sizes, which are whole numbers,
+        instead of by the factor.
+    antialias : bool
+        Not offered; shrink by :func:`avg_pool2d` or :func:`adaptive_avg_pool2d`.
     """
-    x = as_tensor(input) if mode == "nearest" else as_floats(input)
+    check_resizing("interpolate", mode, align_corners, recompute_scale_factor)
+    nearest = mode in _NEAREST
+    x = as_tensor(input) if nearest else as_floats(input)
     check_images("interpolate", x)
-    check_resizing("interpolate", mode, align_corners)
-    if (size is None) == (scale_factor is None):
-        raise ValueError("interpolate needs either size= or scale_factor=.")
+    if antialias:
+        raise ValueError(
+            "interpolate: antialias=True is not offered; shrink images by avg_pool2d or "
+            "adaptive_avg_pool2d, whose pixels are means."
+        )
     old = x.shape[2:]
-    if size is not None:
-        new: tuple[int, ...] = as_pair(size, "interpolate: size", 1)
-        scale = tuple(n / o for n, o in zip(new, old, strict=True))
-    else:
-        scale = tuple(scale_factor) if np.ndim(scale_factor) else (scale_factor,) * 2
-        if len(scale) != 2 or not all(0 < s < math.inf for s in scale):
-            raise ValueError(
-                f"interpolate: scale_factor is a positive number or a pair; got {scale_factor!r}."
-            )
-        new = tuple(math.floor(o * s) for o, s in zip(old, scale, strict=True))
-        if min(new) < 1:
-            raise ValueError(f"interpolate: scale_factor {scale_factor} leaves nothing of {old}.")
-    if mode != "nearest":
-        if mode == "bilinear":  # a factor that leaves an axis as long as it was leaves it alone
-            scale = tuple(1.0 if o == n else s for o, n, s in zip(old, new, scale, strict=True))
+    new, scale = _new_size(old, size, scale_factor)
+    if min(old) < 1:
+        raise ValueError(f"interpolate: there are no pixels in images of shape {x.shape}.")
+    if recompute_scale_factor:
+        scale = (None, None)
+    if not nearest:
         weights = _linear_weights if mode == "bilinear" else _cubic_weights
         rows, columns = (
-            weights(o, _positions(o, n, s, bool(align_corners))).astype(x.dtype)
+            weights(o, _centres(o, n, s, bool(align_corners), mode)).astype(x.dtype)
             for o, n, s in zip(old, new, scale, strict=True)
         )
         return rows @ x @ columns.T
-    if all(n % o == 0 and s == n // o for n, o, s in zip(new, old, scale, strict=True)):
+    if all(n % o == 0 and s in (None, n // o) for n, o, s in zip(new, old, scale, strict=True)):
         n, c = x.shape[:2]
         (h, w), (a, b) = old, (new[0] // old[0], new[1] // old[1])
         # (N, C, H, 1, W, 1) -> (N, C, H, a, W, b): each pixel a block
-        blocks = ops.broadcast_to(x.reshape(n, c, h, 1, w, 1), (n, c, h, a, w, b))
-        return blocks.reshape(n, c, *new)
-    picks = [
-        np.minimum((np.arange(n) / s).astype(int), o - 1)
-        for o, n, s in zip(old, new, scale, strict=True)
-    ]
-    return x[:, :, picks[0][:, np.newaxis], picks[1]]
+        return ops.broadcast_to(x.reshape(n, c, h, 1, w, 1), (n, c, h, a, w, b)).reshape(n, c, *new)
+    exact = mode == "nearest-exact"
+    rows, columns = (_nearest(o, n, s, exact) for o, n, s in zip(old, new, scale, strict=True))
+    return x[:, :, rows[:, np.newaxis], columns]
 
 
-def check_resizing(where: str, mode: str, align_corners: bool | None) -> None:
+Scale = tuple[float | None, float | None]
+
+
+def _new_size(old: Any, size: Any, scale_factor: Any) -> tuple[tuple[int, int], Scale]:
+    """The new size, and the factors if they were given."""
+    if (size is None) == (scale_factor is None):
+        raise ValueError(
+            f"interpolate needs either size= or scale_factor=; got size={size!r} and "
+            f"scale_factor={scale_factor!r}."
+        )
+    if size is not None:
+        return as_pair(size, "interpolate: size", 1), (None, None)
+    scale = as_factors("interpolate", scale_factor)
+    new = math.floor(old[0] * scale[0]), math.floor(old[1] * scale[1])
+    if min(new) < 1:
+        raise ValueError(f"interpolate: scale_factor {scale_factor} leaves nothing of {old}.")
+    return new, scale
+
+
+def as_factors(where: str, scale_factor: Any) -> tuple[float, float]:
+    """Factors given as one positive number or as (vertical, horizontal)."""
+    pair = isinstance(scale_factor, tuple | list) and len(scale_factor) == 2
+    scale = tuple(scale_factor) if pair else (scale_factor,) * 2
+    for s in scale:
+        check_number(where, "scale_factor (one for both axes or a pair)", s, above=0)
+    return float(scale[0]), float(scale[1])
+
+
+def check_resizing(
+    where: str, mode: str, align_corners: bool | None, recompute_scale_factor: bool | None = None
+) -> None:
     """Check how images are to be resized."""
-    if mode not in ("nearest", "bilinear", "bicubic"):
-        raise ValueError(f"{where}: mode must be 'nearest', 'bilinear' or 'bicubic'; got {mode!r}.")
-    if mode == "nearest" and align_corners is not None:
+    check_choice(where, "mode", mode, (*_NEAREST, *_SMOOTH))
+    check_flags(where, align_corners=align_corners, recompute_scale_factor=recompute_scale_factor)
+    if mode in _NEAREST and align_corners is not None:
         raise ValueError(f"{where}: align_corners is for 'bilinear' and 'bicubic' only.")
 
 
-def _positions(old: int, new: int, scale: float, align_corners: bool) -> np.ndarray:
+def _nearest(old: int, new: int, scale: float | None, exact: bool) -> np.ndarray:
+    """The old pixel that each new one copies, in whole numbers: a ratio would be rounded."""
+    i = np.arange(new, dtype=np.int64)
+    # an axis that stays or doubles does so evenly, whatever the factor
+    if scale is None or (not exact and new in (old, 2 * old)):
+        return (2 * i + 1) * old // (2 * new) if exact else i * old // new
+    # PyTorch computes with a factor in single precision; so do we, to pick the same pixels
+    step = np.float32(1 / scale)
+    position = (i.astype(np.float32) + np.float32(0.5 if exact else 0)) * step
+    return np.minimum(position.astype(np.int64), old - 1)
+
+
+def _centres(old: int, new: int, scale: float | None, align_corners: bool, mode: str) -> np.ndarray:
     """Where the centres of the new pixels of a row lie among those of the old ones."""
     if align_corners:
         return np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
+    if scale is None or (mode == "bilinear" and old == new):
+        scale = new / old  # a factor that leaves an axis as long as it was leaves it alone
     return (np.arange(new) + 0.5) / scale - 0.5
 
 
 def _linear_weights(old: int, position: np.ndarray) -> np.ndarray:
     """(new, old): how much each old pixel of a row counts for each new one."""
     position = np.maximum(position, 0)
-    low = np.minimum(position.astype(int), old - 1)
+    low = np.minimum(position.astype(np.int64), old - 1)
     share = position - low
     weights = np.zeros((len(position), old))
     for pixel, weight in ((low, 1 - share), (np.minimum(low + 1, old - 1), share)):
@@ -171,7 +146,7 @@ def _linear_weights(old: int, position: np.ndarray) -> np.ndarray:
 
 def _cubic_weights(old: int, position: np.ndarray, a: float = -0.75) -> np.ndarray:
     """The same from four pixels; those outside the image are its border."""
-    low = np.floor(position).astype(int)
+    low = np.floor(position).astype(np.int64)
     weights = np.zeros((len(position), old))
     for shift in (-1, 0, 1, 2):
         d = abs(position - (low + shift))
@@ -179,30 +154,3 @@ def _cubic_weights(old: int, position: np.ndarray, a: float = -0.75) -> np.ndarr
         pixel = np.clip(low + shift, 0, old - 1)
         np.add.at(weights, (np.arange(len(position)), pixel), np.where(d <= 1, near, far))
     return weights
-
-
-def pad(input: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Tensor:
-    """Add pixels around the last axes: ``pad`` is (left, right), (left, right, top, bottom), ...
-
-    Parameters
-    ----------
-    mode : {"constant", "reflect", "replicate", "circular"}
-    """
-    x = as_tensor(input)
-    modes = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-    widths = [int(p) for p in pad]
-    if mode not in modes or len(widths) % 2 or len(widths) > 2 * x.ndim or min(widths) < 0:
-        raise ValueError(
-            f"pad takes pairs of non-negative widths, last axis first, and a mode out of "
-            f"{', '.join(modes)}; got {tuple(widths)} and mode={mode!r} for shape {x.shape}."
-        )
-    pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
-    pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
-    if mode == "reflect":
-        for (a, b), n in zip(pairs, x.shape, strict=True):
-            if max(a, b) >= max(n, 1):
-                raise ValueError(
-                    f"pad: reflection by {max(a, b)} needs more than {max(a, b)} pixels along the "
-                    f"axis; shape {x.shape} has {n}."
-                )
-    return ops.pad(x, pairs, mode=modes[mode], constant_values=value)

@@ -1,11 +1,13 @@
 """Gradient clipping (lecture 10)."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from nnlite.engine.tensor import Tensor
+from nnlite.nn.module import Module
 
 
 def clip_grad_norm_(
@@ -13,8 +15,19 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> np.float64:
     """Scale all gradients by one factor so that their joint norm is at most ``max_norm``.
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+    max_norm : float
+    norm_type : float
+        Order of the norm, also "inf".
+    error_if_nonfinite : bool
+    foreach : bool, optional
+        Accepted, without effect.
 
     Returns
     -------
@@ -26,9 +39,10 @@ def clip_grad_norm_(
     RuntimeError
         If the norm is NaN or infinite and ``error_if_nonfinite`` is True.
     """
-    gradients = _gradients(parameters)
-    norms = [np.linalg.norm(g.reshape(-1).astype(np.float64), norm_type) for g in gradients]
-    total = np.float64(np.linalg.norm(norms, norm_type) if norms else 0.0)
+    max_norm = _number("clip_grad_norm_: max_norm", max_norm)
+    norm_type = _number("clip_grad_norm_: norm_type", norm_type)
+    gradients = _gradients("clip_grad_norm_", parameters)
+    total = np.float64(_joint_norm(gradients, norm_type))
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {total}; look for NaN or infinite "
@@ -41,12 +55,44 @@ def clip_grad_norm_(
     return total
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Clip every entry of every gradient to [-clip_value, clip_value]."""
-    for g in _gradients(parameters):
+def _joint_norm(gradients: list[np.ndarray], order: float) -> Any:
+    """The norm of all entries together."""
+    norms = [np.linalg.norm(g.reshape(-1).astype(np.float64), order) for g in gradients if g.size]
+    return np.linalg.norm(norms, order) if norms else 0.0
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
+    """Clip every entry of every gradient to [-clip_value, clip_value].
+
+    ``foreach`` is accepted, without effect.
+    """
+    clip_value = _number("clip_grad_value_: clip_value", clip_value)
+    for g in _gradients("clip_grad_value_", parameters):
         np.clip(g, -clip_value, clip_value, out=g)
 
 
-def _gradients(parameters: Any) -> list[np.ndarray]:
+def _number(name: str, value: Any) -> float:
+    """A positive number, infinity included, also spelled as text ("inf")."""
+    is_number = isinstance(value, int | float | str | np.integer | np.floating)
+    try:
+        number = float(value) if is_number and not isinstance(value, bool) else math.nan
+    except ValueError:
+        number = math.nan
+    if not number >= 0:
+        raise ValueError(f"{name} must be a number of at least 0 (or 'inf'); got {value!r}.")
+    return number
+
+
+def _gradients(where: str, parameters: Any) -> list[np.ndarray]:
+    if isinstance(parameters, Module) or callable(parameters):
+        raise TypeError(
+            f"{where} takes parameters: {where}(model.parameters(), ...); got "
+            f"{type(parameters).__name__}."
+        )
     params = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for p in params:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{where} takes parameters; got one of type {type(p).__name__}.")
     return [p.grad for p in params if p.grad is not None]

@@ -6,6 +6,7 @@ import numpy as np
 
 from nnlite import ops
 from nnlite.engine.tensor import Tensor
+from nnlite.nn._checks import as_axis, check_number, check_sizes
 from nnlite.nn.convolution import ConvTranspose2d
 from nnlite.nn.module import Module
 from nnlite.random import RNGLike, default_rng
@@ -57,6 +58,10 @@ def spectral_norm(
     ValueError
         If there is no such parameter, or it has less than two axes.
     """
+    if not isinstance(module, Module):
+        raise TypeError(f"spectral_norm takes a layer; got {type(module).__name__}.")
+    check_sizes("spectral_norm", n_power_iterations=n_power_iterations)
+    check_number("spectral_norm", "eps", eps, 0)
     weight = module._parameters.get(name)
     if weight is None or weight.ndim < 2:
         raise ValueError(
@@ -65,6 +70,7 @@ def spectral_norm(
         )
     if dim is None:
         dim = 1 if isinstance(module, ConvTranspose2d) else 0
+    dim = as_axis(dim, weight.ndim, "spectral_norm: dim")
     rng = default_rng(rng)
     matrix = _matrix(weight.data, dim)
     delattr(module, name)

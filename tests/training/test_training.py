@@ -41,6 +41,70 @@ def test_batches_refuse_impossible_requests_at_once():
         batches(np.ones(3), batch_size=0)
 
 
+@pytest.mark.parametrize(
+    ("array", "error", "message"),
+    [
+        (np.ma.masked_array([1.0, 9.0], [0, 1]), ValueError, "array 1 of batches has masked"),
+        (np.array(["a", "b"]), TypeError, "array 1 of batches holds text"),
+        (np.array([1, None]), TypeError, "array 1 of batches"),
+        ([[1.0], [1.0, 2.0]], ValueError, "array 1 of batches is a ragged list"),
+        (3.0, ValueError, r"lengths \[2, 0\]"),
+        (None, TypeError, "array 1 of batches is None"),
+    ],
+)
+def test_batches_refuse_what_holds_no_numbers(array, error, message):
+    with pytest.raises(error, match=message):
+        batches(np.ones(2), array, batch_size=1)
+
+
+def test_batches_refuse_sparse_arrays():
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match="toarray"):
+        batches(sparse.eye(3), batch_size=1)
+
+
+@pytest.mark.parametrize("size", [2.0, "2", True, np.bool_(True), None])
+def test_a_batch_size_is_an_integer(size):
+    with pytest.raises(ValueError, match="batch_size must be a positive integer"):
+        batches(np.ones(3), batch_size=size)
+
+
+def test_batches_take_lists_tensors_records_and_any_byte_order():
+    records = np.zeros(3, [("a", "?"), ("b", "f4")])
+    big = np.arange(3, dtype=">i4")
+    arrays = ([1.0, 2.0, 3.0], nnlite.Tensor([4, 5, 6]), records, big)
+    (batch,) = batches(*arrays, batch_size=np.int64(3), shuffle=False)
+    assert [type(a) for a in batch] == [np.ndarray] * 4
+    assert batch[1].tolist() == [4, 5, 6]
+    assert batch[2].dtype == records.dtype
+    assert batch[3].dtype == np.int32
+    assert batch[3].dtype.isnative
+
+
+@pytest.mark.parametrize("rng", [1.5, "0", np.random.RandomState(0), True])
+def test_the_order_of_batches_comes_from_a_seed_or_a_generator(rng):
+    with pytest.raises(TypeError, match="rng must be"):
+        batches(np.ones(3), batch_size=1, rng=rng)
+
+
+def test_without_rng_the_order_comes_from_the_seed_of_the_library():
+    orders = []
+    for _ in range(2):
+        nnlite.seed(3)
+        orders.append(np.concatenate(list(batches(np.arange(20), batch_size=6))).tolist())
+    assert orders[0] == orders[1]
+    assert orders[0] != list(range(20))
+
+
+def test_dropping_the_last_batch_spares_batch_normalisation_a_single_row():
+    net = nn.BatchNorm1d(2)
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    *_, last = batches(x, batch_size=4)
+    with pytest.raises(ValueError):
+        net(last)
+    assert [len(net(b)) for b in batches(x, batch_size=4, drop_last=True)] == [4, 4]
+
+
 def test_progress_counts_and_smooths_losses():
     bar = progress(3, smoothing=0.5)
     shown = [bar.show(loss=nnlite.Tensor(float(i)))["loss"] for i in bar]

@@ -1,0 +1,287 @@
+"""Nothing that a notebook does hides a check that failed or an exception: all in real kernels."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+
+from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.cli import execute
+from nnlite.cli.execute import Runner, kernel_environment
+from nnlite.cli.find import Lecture
+from nnlite.cli.journal import Journal
+
+BAD = "closed_form({claim!r}, 1.0, 2.0, atol=0)"
+CAUGHT = "try:\n    " + BAD + "\nexcept AssertionError:\n    pass\n"
+GOOD = "closed_form({claim!r}, 1.0, 1.0, atol=0)"
+
+
+def _run(folder, write_lecture, cells, timeout=60.0):
+    path = write_lecture(folder, "01_lecture", *cells)
+    return Runner(kernel_environment(1, False), timeout).run(Lecture(path), lambda *_: None)
+
+
+# --- failed checks --------------------------------------------------------------------------------
+
+# What hides a failed check: by name, the cell, which lets the lecture go on in every case.
+HIDING = {
+    "captured": "%%capture\n" + BAD,
+    "caught": CAUGHT,
+    "cleared": CAUGHT + "from IPython.display import clear_output\nclear_output()",
+    "replaced": CAUGHT
+    + "from IPython.display import clear_output\nclear_output(wait=True)\nprint(1)",
+    "redirected": "import contextlib, io\n"
+    "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AssertionError):\n    "
+    + BAD,
+    "forgotten": CAUGHT
+    + "import sys\nsys.modules['nnlite.checks.ledger'].reset()\n"
+    + "from IPython.display import clear_output\nclear_output()",
+    "in a thread": "import threading\nthread = threading.Thread(target=lambda: " + BAD + ")\n"
+    "thread.start()\nthread.join()",
+    "in a task": "import asyncio\nasync def work():\n    "
+    + BAD
+    + "\ntask = asyncio.create_task(work())\nawait asyncio.wait([task])",
+    "in another process": "import subprocess, sys\n"
+    'code = "from nnlite import closed_form; {bad}"\n'
+    "subprocess.run([sys.executable, '-c', code], capture_output=True)",
+    "imported afresh": "import sys\nfor name in list(sys.modules):\n"
+    "    if name.startswith('nnlite'):\n        del sys.modules[name]\n"
+    "import os\nos.environ.pop('NNLITE_KERNELS', None)\nfrom nnlite import closed_form\n"
+    + CAUGHT
+    + "from IPython.display import clear_output\nclear_output()",
+    "tagged to be skipped": BAD,
+}
+
+
+@pytest.fixture(scope="module")
+def hiding(tmp_path_factory, write_lecture):
+    """A lecture that hides a failed check in every cell, and its problem."""
+    cells = []
+    for name, cell in HIDING.items():
+        bad = BAD.format(claim=name)
+        cells.append(cell.replace("{bad}", bad).replace("{claim!r}", repr(name)))
+    folder = tmp_path_factory.mktemp("hiding")
+    path = write_lecture(folder, "01_lecture", *cells)
+    notebook = json.loads(path.read_text("utf-8"))
+    # A cell with this tag, Jupyter's own, may raise, so the lecture goes on; the other is skipped.
+    notebook["cells"][-1]["metadata"]["tags"] = ["skip-execution", "raises-exception"]
+    path.write_text(json.dumps(notebook), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execute, "_MOST_FAULTS", 100)
+        return Runner(kernel_environment(1, False), 60).run(Lecture(path), lambda *_: None)
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
+    assert hiding.status == "failed check", hiding.problem
+    cell = 3 + list(HIDING).index(name)
+    assert (cell, name) in [(n, check.claim) for n, check in hiding.checks]
+    told = re.search(rf"(?:in cell {cell}, failed check: |\A){name}\n +measured", hiding.problem)
+    assert told, hiding.problem
+
+
+# --- exceptions -----------------------------------------------------------------------------------
+
+ERRORS = {
+    "captured": ("%%capture\n1 / 0", "ZeroDivisionError"),
+    "not Python": ("%%capture\n1 +", "SyntaxError"),
+    "in a thread": (
+        "import threading\nt = threading.Thread(target=lambda: {}['W'], name='work')\n"
+        "t.start()\nt.join()",
+        "KeyError: 'W' (in work)",
+    ),
+    "in a figure": (
+        'import matplotlib.pyplot as plt\nplt.figure(figsize=(1, 1))\nplt.title(r"$\\frac{$");',
+        "ValueError",
+    ),
+    "in a method that draws": (
+        "class Broken:\n    def _repr_html_(self):\n        raise OverflowError('too long')\n"
+        "    def __repr__(self):\n        return 'fine'\n"
+        "from IPython.utils.capture import capture_output\n"
+        "with capture_output():\n    display(Broken())",
+        "OverflowError: too long",
+    ),
+}
+
+
+def test_an_exception_that_does_not_stop_its_cell_is_found(tmp_path, write_lecture, monkeypatch):
+    monkeypatch.setattr(execute, "_MOST_FAULTS", 100)
+    cells = [cell for cell, _ in ERRORS.values()]
+    result = _run(tmp_path, write_lecture, [*cells, GOOD.format(claim="good")])
+    assert result.status == "hidden error"
+    assert result.cell == 3
+    told = result.problem.split("\n\nin cell ")
+    for (name, (_, message)), problem in zip(ERRORS.items(), told, strict=True):
+        assert message in problem, name
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_rows_that_are_not_shown_or_were_never_made_are_told(tmp_path, write_lecture):
+    forged = (
+        "check = " + GOOD.format(claim="real") + "\nrow = check.to_json()\nrow['claim'] = 'forged'"
+        f"\ndisplay({{{CHECK_MIME!r}: row, 'text/plain': ''}}, raw=True)"
+    )
+    odd = f"display({{{CHECK_MIME!r}: [1], 'text/plain': ''}}, raw=True)"
+    planted = "with expected_failure('a bug'):\n    " + BAD.format(claim="planted")
+    result = _run(
+        tmp_path,
+        write_lecture,
+        [
+            "%%capture\n" + GOOD.format(claim="captured"),
+            "%%capture\n" + planted,
+            forged,
+            odd,
+            # These are shown by others, or shown twice, and nothing is wrong with that.
+            GOOD.format(claim="shown again") + "\nledger()",
+            "import threading\nthread = threading.Thread(target=lambda: "
+            + GOOD.format(claim="thread")
+            + ")\nthread.start()\nthread.join()",
+            "!{__import__('sys').executable} -c "
+            + "\"from nnlite import closed_form; closed_form('child', 1, 1, atol=0)\"",
+            "def shout(word):\n    !echo {word}\nshout('hello')",
+        ],
+    )
+    assert result.status == "hidden check"
+    assert result.cell == 3
+    assert re.search(r"^✓ pass .*captured\nwas checked but is not shown", result.problem)
+    assert "in cell 4, hidden check: ✗ broken on purpose" in result.problem
+    assert "in cell 5, forged check: the output shows a check that was not" in result.problem
+    assert "environment): forged" in result.problem
+    assert "in cell 6, forged check" in result.problem
+    assert "in cell 7" not in result.problem
+    assert "child" not in {check.claim for _, check in result.checks}
+
+
+def _journal(folder: Path, *entries):
+    path = folder / "journal"
+    lines = [{"process": 1, "kernel": True}, *entries]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"torn', "utf-8")
+    journal = Journal(path)
+    journal.read(1)
+    return journal
+
+
+def _shows(*checks, **metadata):
+    outputs = [{"data": {CHECK_MIME: check.to_json()}} for check in checks]
+    cell = NotebookNode(cell_type="code", metadata=metadata, outputs=outputs)
+    return NotebookNode(cells=[cell])
+
+
+def test_equal_rows_are_compared_by_their_number(tmp_path):
+    check = Check("same", 1.0, 1.0, 0.0, "exact", True)
+    made = {"process": 1, "check": check.to_json()}
+    journal = _journal(tmp_path, made, made)
+    assert journal.faults(_shows(check, check)) == []
+    assert [f.status for f in journal.faults(_shows(check))] == ["hidden check"]
+    assert [f.status for f in journal.faults(_shows(check, check, check))] == ["forged check"]
+
+
+def test_a_row_shown_with_another_number_is_both_hidden_and_forged(tmp_path):
+    made, shown = (Check("c", x, 1.0, 0.5, "atol 0.5", True) for x in (1.4, 1.0))
+    journal = _journal(tmp_path, {"process": 1, "check": made.to_json()})
+    statuses = [fault.status for fault in journal.faults(_shows(shown))]
+    assert statuses == ["hidden check", "forged check"]
+
+
+def test_a_cell_that_is_meant_to_raise_may_raise_but_not_fail_a_check(tmp_path):
+    failed = Check("c", 1.0, 2.0, 0.0, "exact", False)
+    journal = _journal(
+        tmp_path,
+        {"process": 1, "error": "ZeroDivisionError", "message": "division by zero"},
+        {"process": 1, "check": failed.to_json()},
+    )
+    faults = journal.faults(_shows(failed, tags=["raises-exception"]))
+    assert [fault.status for fault in faults] == ["failed check"]
+
+
+@pytest.mark.parametrize("text", [None, "", "torn and wrong\n" * 20])
+def test_a_journal_that_somebody_changed_is_an_error(tmp_path, text):
+    journal = _journal(tmp_path)
+    if text is None:
+        journal.path.unlink()
+    else:
+        journal.path.write_text(text)
+    journal.read(2)
+    (fault,) = journal.faults(_shows())
+    assert (fault.status, fault.cell) == ("hidden error", 2)
+    assert "changed or removed" in fault.problem
+
+
+def test_a_kernel_that_never_started_has_an_empty_journal(tmp_path):
+    journal = Journal(tmp_path / "nothing")
+    journal.read(1)
+    assert (journal.kernel, journal.checks()) == (None, [])
+
+
+# --- what stops a lecture -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "status", "message"),
+    [
+        ("%nosuchmagic", "error", r"^UsageError: .*`%nosuchmagic` not found"),
+        ("%%nosuchmagic\nx", "error", r"^UsageError: .*`%%nosuchmagic` not found"),
+        ("%run missing.py", "error", r"File `'missing\.py'` not found"),
+        ("!exit 3", "error", r"exit status 3|exit 3.*non-zero"),
+        ("import sys\nsys.exit()", "error", "SystemExit"),
+        ("input()", "error", "frontend does not support input"),
+        ("while True:\n    print('x' * 1000)", "too much output", "^cell 3 wrote more than 8 MB"),
+    ],
+    ids=lambda value: value.split("\n")[0] if isinstance(value, str) else None,
+)
+def test_a_cell_that_ends_badly_is_told_by_name(tmp_path, write_lecture, cell, status, message):
+    result = _run(tmp_path, write_lecture, [cell, GOOD.format(claim="good")])
+    assert (result.status, result.cell) == (status, 3), result.problem
+    assert re.search(message, result.problem, flags=re.DOTALL)
+
+
+def test_output_without_end_is_stopped_before_it_takes_memory(tmp_path, write_lecture):
+    cells = ["x = 1", "print('x' * 200_000_000)"]
+    result = _run(tmp_path, write_lecture, cells)
+    assert (result.status, result.cell) == ("too much output", 4)
+    assert not result.notebook.cells[3].outputs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends what its shell started by POSIX means")
+def test_what_a_lecture_has_started_ends_with_it(tmp_path, write_lecture, has_ended):
+    pid = tmp_path / "pid"
+    start = (
+        "import pathlib, subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(pid)!r}).write_text(str(child.pid))"
+    )
+    result = _run(tmp_path, write_lecture, [start, GOOD.format(claim="good")])
+    assert result.passed, result.problem
+    assert has_ended(int(pid.read_text()))
+
+
+def test_a_lecture_that_is_stopped_while_its_kernel_starts_does_not_run(
+    tmp_path, write_lecture, monkeypatch
+):
+    runner = Runner(kernel_environment(1, False), 60)
+    start = execute._Client.async_start_new_kernel
+
+    async def stopped_meanwhile(self, **options):
+        runner.stop()
+        await start(self, **options)
+
+    monkeypatch.setattr(execute._Client, "async_start_new_kernel", stopped_meanwhile)
+    path = write_lecture(tmp_path, "01_lecture", GOOD.format(claim="good"))
+    cells = []
+    result = runner.run(Lecture(path), lambda number, total: cells.append(number))
+    assert (result.status, cells) == ("stopped", [])
+    assert runner.run(Lecture(path), lambda *_: None).status == "stopped"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+def test_a_kernel_that_dies_says_of_what(tmp_path, write_lecture):
+    dies = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    result = _run(tmp_path, write_lecture, [dies])
+    assert (result.status, result.cell) == ("kernel died", 3)
+    assert "SIGKILL" in result.problem
+    assert "memory" in result.problem

@@ -1,0 +1,143 @@
+"""What the rules of operations on kernels read: proved by NaN, argument by argument.
+
+The engine guards the arrays that a rule says it reads, and no others. So each gradient is computed
+with NaN in all places that it does not read: it must not notice.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import nnlite
+from nnlite import ops
+from nnlite.ops import Operation, dense, image, losses, normalization, special
+
+_rng = np.random.default_rng(8)
+
+
+def R(*shape):
+    return _rng.normal(size=shape).astype("float32")
+
+
+def U(*shape):
+    return _rng.uniform(0.1, 0.9, size=shape).astype("float32")
+
+
+IMAGES, FILTERS, BIAS = R(2, 4, 6, 6), R(4, 2, 3, 3), R(4)
+WINDOW = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 2}
+POOL = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0), "ceil_mode": False}
+AVERAGE = {**POOL, "count_include_pad": True, "divisor_override": None}
+CASES = [
+    (dense.channel_sums, (IMAGES,), {}),
+    (dense.leaky_relu, (R(3, 4),), {"slope": 0.1}),
+    (dense.leaky_relu_grad, (R(3, 4), R(3, 4)), {"slope": 0.1}),
+    (dense.matmul_nn, (R(3, 4), R(4, 2)), {}),
+    (dense.matmul_tn, (R(3, 4), R(3, 2)), {}),
+    (image.conv2d_weight_grad, (IMAGES, IMAGES), {"weight_shape": FILTERS.shape, **WINDOW}),
+    (image.pick_pixels, (IMAGES,), {"index": _rng.integers(36, size=(2, 4, 2, 2))}),
+    (
+        image.return_pixels,
+        (R(2, 4, 2, 2),),
+        {"index": _rng.integers(36, size=(2, 4, 2, 2)), "input_shape": IMAGES.shape},
+    ),
+    (image.max_pool2d, (IMAGES,), {**POOL, "dilation": (1, 1)}),
+    (image.avg_pool2d, (IMAGES,), AVERAGE),
+    (image._avg_pool2d_backward, (R(2, 4, 3, 3),), {"input_shape": IMAGES.shape, **AVERAGE}),
+    (image.pixel_shuffle, (IMAGES,), {"r": 2}),
+    (image.pixel_unshuffle, (IMAGES,), {"r": 2}),
+    (image.flatten_images, (IMAGES,), {}),
+    (image.unflatten_images, (R(2, 24),), {"shape": (4, 3, 2)}),
+    (losses.squared_error, (R(3, 4), R(3, 4)), {"scale": 0.5}),
+    (losses.bce_with_logits, (R(3, 4), U(3, 4)), {"scale": 0.5}),
+    (losses.softmax_cross_entropy, (R(3, 4), np.array([0, 3, 1])), {"scale": 0.5}),
+    (losses.softmax_cross_entropy, (R(3, 4), U(3, 4)), {}),
+    (losses.bce, (U(3, 4), U(3, 4)), {}),
+    (special.gammaln, (U(3),), {}),
+    (special.polygamma, (U(3),), {"n": 1}),
+]
+for slope in (None, 0.0, 0.1):
+    CASES += [
+        (dense.channel_affine, (IMAGES, BIAS, R(4)), {"slope": slope}),
+        (dense.linear, (R(5, 3), R(4, 3), R(4)), {"slope": slope}),
+        (image.conv2d, (IMAGES, FILTERS, BIAS), {**WINDOW, "slope": slope}),
+        (
+            image.conv2d_input_grad,
+            (IMAGES, FILTERS, BIAS),
+            {"input_shape": IMAGES.shape, **WINDOW, "slope": slope},
+        ),
+        (normalization.batch_norm, (IMAGES, U(4), BIAS), {"eps": 1e-5, "slope": slope}),
+    ]
+CASES = pytest.mark.parametrize(
+    ("op", "arrays", "params"),
+    [pytest.param(*row, id=f"{i}-{row[0].name}") for i, row in enumerate(CASES)],
+)
+
+
+def gradients(op, wanted, g, out, arrays, params):
+    """What the rules say, for the arguments ``wanted``."""
+    if op.joint is None:
+        return [op.vjps[i](g, out, *arrays, **params) for i in wanted]
+    told = {"wanted": wanted} if op.selective else {}
+    every = op.joint(g, out, *arrays, **told, **params)
+    return [every[i] for i in wanted]
+
+
+def lost(x):
+    return np.full_like(x, np.nan) if x.dtype.kind == "f" else x
+
+
+@pytest.mark.parametrize("as_tensors", [False, True])
+@CASES
+def test_rules_read_only_what_they_say(op, arrays, params, as_tensors):
+    out = op.forward(*arrays, **params)
+    if op.residuals:
+        out, residual = out
+        params = {**params, "residual": residual}
+    g = _rng.normal(size=np.shape(out)).astype("float32")
+    with_rules = [i for i in range(op.arity) if op.joint is not None or op.vjps[i] is not None]
+    make = nnlite.Tensor if as_tensors else np.asarray  # as in backward of a recorded backward
+    for n in range(1, 1 + len(with_rules)):
+        for wanted in itertools.combinations(with_rules, n):
+            read = op.reads_for(wanted, op.arity, params)
+            poisoned = [make(x if i in read else lost(x)) for i, x in enumerate(arrays)]
+            known = make(out if ops.OUT in read else lost(out))
+            expected = gradients(op, wanted, make(g), make(out), [*map(make, arrays)], params)
+            actual = gradients(op, wanted, make(g), known, poisoned, params)
+            for a, b in zip(actual, expected, strict=True):
+                a, b = ops.values_of(a), ops.values_of(b)
+                assert np.isfinite(b).all()
+                np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+def test_every_operation_on_kernels_has_a_case():
+    known = {
+        op
+        for m in (dense, image, losses, normalization, special)
+        for op in vars(m).values()
+        if isinstance(op, Operation)
+    }
+    covered = {row.values[0] for row in CASES.args[1]}
+    shared = {ops.sigmoid, ops.softmax}
+    assert {op.name for op in known - covered - shared} == set()
+
+
+@pytest.mark.parametrize("op", [dense.linear, image.conv2d, image.conv2d_input_grad])
+def test_weights_may_be_edited_where_the_input_needs_no_gradient(op):
+    """The gradient of the weights reads the input, that of the input the weights."""
+    if op is dense.linear:
+        x, w, params = R(5, 3), R(4, 3), {}
+    else:
+        x, w, params = IMAGES, FILTERS, dict(WINDOW)
+        if op is image.conv2d_input_grad:
+            params["input_shape"] = IMAGES.shape
+    for own, other in ((1, 0), (0, 1)):
+        tensors = [nnlite.Tensor(v.copy(), requires_grad=i == own) for i, v in enumerate((x, w))]
+        y = np.sum(op(*tensors, None, **params) ** 2)
+        expected = nnlite.grad(y, tensors[own], retain_graph=True)
+        tensors[own].data[...] = 0  # only the gradient of the other one would read it
+        found = nnlite.grad(y, tensors[own], retain_graph=True)
+        np.testing.assert_array_equal(found, expected)
+        tensors[other].data[...] = 0
+        with pytest.raises(RuntimeError, match="was edited after the operation"):
+            y.backward()
