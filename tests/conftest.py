@@ -39,18 +39,19 @@ def _own_ledger():
     reset()
 
 
-@pytest.fixture(scope="session", autouse=sys.platform == "emscripten")
-def _skip_what_a_browser_cannot_start():
-    """Python in a browser has one thread and one process: a test that starts another is skipped."""
-    patch = pytest.MonkeyPatch()
+# What Python in a browser says where a process, a thread or an event loop is to be started.
+_NOT_IN_A_BROWSER = ("not support processes", "can't start new thread", "stack switching not supp")
 
-    def skip(self, *_, **__):
-        pytest.skip(f"a browser starts no {type(self).__name__}")
 
-    patch.setattr(subprocess.Popen, "__init__", skip)
-    patch.setattr(threading.Thread, "start", skip)
-    yield
-    patch.undo()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test that needs what no browser has, and so let what fails there be a fault."""
+    try:
+        return (yield)
+    except (OSError, RuntimeError) as error:
+        if sys.platform == "emscripten" and any(what in str(error) for what in _NOT_IN_A_BROWSER):
+            pytest.skip(f"in a browser: {error}")
+        raise
 
 
 def pytest_configure(config):

@@ -128,6 +128,7 @@ def test_where_numba_has_no_wheel_nobody_is_told_to_install_it(
     platform_, machine, version, libc, reason, monkeypatch, capsys
 ):
     monkeypatch.setattr(threads, "version", lambda name: None)
+    monkeypatch.setattr(threads, "BROWSER", False)
     monkeypatch.setattr(threads.sys, "platform", platform_)
     monkeypatch.setattr(threads.sys, "version_info", version)
     monkeypatch.setattr(threads.platform, "machine", lambda: machine)
