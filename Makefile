@@ -1,6 +1,6 @@
 # nnlite: `make lectures` and `make test` need Python 3.11 or newer, and a network the first time.
 #
-#   make lectures             run every lecture in a fresh kernel, print the ledger of all checks
+#   make lectures             run every lecture in a fresh kernel, and see build/index.html
 #   make lectures ONLY="1 3"  some of them;  FULL=1 runs the seeded studies in full
 #   make test                 run the tests on all cores;  ONLY=tests/nn  some of them
 #   make lab                  open a working copy of the lectures in JupyterLab

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnlite.engine.edits import note_edit
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
 from nnlite.optim._arguments import (
@@ -101,7 +102,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or, with False, fill them with zeros)."""
         for p in self._all():
-            p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data)
+            p._grad = None if set_to_none or p._grad is None else np.zeros_like(p.data)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
@@ -129,18 +130,18 @@ class Optimizer:
                 loss = closure()
         work = []
         for group in self.param_groups:
-            moved = [p for p in group["params"] if p.grad is not None]
+            moved = [p for p in group["params"] if p._grad is not None]
             if moved:
-                data = [p.data for p in moved]
+                data = [p._data for p in moved]
                 work.append((group, moved, data, [*map(_gradient, moved, data)]))
         for group, moved, data, grads in work:  # all gradients are right: nothing is half done
             # kernels work on contiguous arrays; other parameters are copied there and back
             values = [d if d.flags.c_contiguous else d.copy() for d in data]
             self._update(values, grads, [self.state[p] for p in moved], group)
-            for p, d, v in zip(moved, data, values, strict=True):
+            for d, v in zip(data, values, strict=True):
                 if v is not d:
                     d[...] = v
-                p.data = d  # counts as an edit, should a graph still need the old values
+                note_edit(d)  # a graph may still need the old values
         return loss
 
     def _update(
@@ -215,7 +216,7 @@ def _gradient(p: Tensor, data: np.ndarray) -> np.ndarray:
     ValueError
         If it does not have the shape and dtype of the parameter.
     """
-    g = p.grad
+    g: Any = p._grad
     if type(g) is not np.ndarray:  # a masked array is none: its mask would be forgotten
         raise TypeError(
             f"the gradient of a parameter of shape {p.shape} is {type(g).__name__}; it must be a "

@@ -68,6 +68,16 @@ p, g, m, v = np.zeros((4, 100), np.float32)
 g.flags.writeable = False
 fast.adam_step([p], [g], [m], [v], np.int64(3), np.float32(1), 0, 1 - 1e-3, 1, weight_decay=1)
 fast.sgd_step([p], [g], None, 1, nesterov=0)
+# Layers without an activation, of any layout; parameters of any number of axes.
+for n in (65, 300):
+    wide = np.ones((n, 40), np.float32)
+    for y in (wide, np.asfortranarray(wide), wide[:, ::-1]):
+        fast.linear_backward(wide, y, wide, wide[:40])
+for shape in ((4,), (2, 2), (2, 2, 2), (2, 2, 2, 2)):
+    q = np.zeros((4, *shape), np.float32)
+    fast.adam_step(*([a] for a in q), 1, 0.1)
+    fast.sgd_step([q[0]], [q[1]], [q[2]], 0.1)
+    fast.rmsprop_step([q[0]], [q[1]], [q[2]], 0.1)
 print(Compiled.names)
 """
     assert run(code).stdout.strip() == "[]"

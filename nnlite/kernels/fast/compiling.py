@@ -144,13 +144,16 @@ def exact(function: Callable[..., Any]) -> Any:
 
 
 def threaded(function: Callable[..., Any]) -> Any:
-    """Compile a function with ``prange`` loops; the result knows its ``dispatcher``."""
+    """Compile a function with ``prange`` loops; the result knows its ``dispatcher``.
+
+    The function's last argument is the number of threads among which it divides its work.
+    """
     compiled = _jit(function, fastmath=FASTMATH, parallel=dict(ONLY_PRANGE))
 
     def call(*args: Any) -> Any:
-        if crowded():
-            return _alone(compiled, args)
-        return compiled(*args)
+        if args[-1] == 1 or not crowded():
+            return compiled(*args)
+        return _alone(compiled, args)
 
     def call_in_turn(*args: Any) -> Any:
         with _workqueue_lock:

@@ -101,6 +101,8 @@ def linear_backward(
     active, behind = slope is not None, NO_VECTOR
     if active:
         y, behind = contiguous(y), scratch("gradient", m * n)
+    else:
+        y = g  # not read; of another layout it would be another type, and compiled again
     dx = np.empty((m, k), np.float32) if 0 in wanted else None
     dw = np.empty((n, k), np.float32) if 1 in wanted else None
     db = np.empty(n, np.float32) if 2 in wanted else None

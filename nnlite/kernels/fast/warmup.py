@@ -88,7 +88,8 @@ def _products() -> Calls:
 
 
 def _steps() -> Calls:
-    p, g, m, v = ([a] for a in np.zeros((4, 8), np.float32))
-    yield lambda: steps.adam_step(p, g, m, v, 1, 0.1)
+    for shape in ((8,), (2, 4), (2, 2, 2), (1, 2, 2, 2)):  # to the compiler a type each
+        p, g, m, v = ([a] for a in np.zeros((4, *shape), np.float32))
+        yield partial(steps.adam_step, p, g, m, v, 1, 0.1)
     yield lambda: steps.sgd_step(p, g, m, 0.1, momentum=0.9)
     yield lambda: steps.rmsprop_step(p, g, v, 0.1)
