@@ -39,6 +39,21 @@ def _own_ledger():
     reset()
 
 
+# What Python in a browser says where a process, a thread or an event loop is to be started.
+_NOT_IN_A_BROWSER = ("not support processes", "can't start new thread", "stack switching not supp")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test that needs what no browser has, and so let what fails there be a fault."""
+    try:
+        return (yield)
+    except (OSError, RuntimeError) as error:
+        if sys.platform == "emscripten" and any(what in str(error) for what in _NOT_IN_A_BROWSER):
+            pytest.skip(f"in a browser: {error}")
+        raise
+
+
 def pytest_configure(config):
     # What reports to people: the only process, or the one that hands tests to the others.
     if not hasattr(config, "workerinput") and sys.platform != "emscripten":  # no threads there

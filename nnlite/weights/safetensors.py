@@ -10,8 +10,10 @@ against the file before an array is made.
 
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ _DTYPES = {
 }  # fmt: skip
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _LONGEST_HEADER = 100_000_000  # bytes; the limit of the format's authors
+_DEEPEST_JSON = 256  # brackets in brackets: a header has 3, nnlite.save writes up to 203
 _MOST_AXES = 64  # NumPy's limit
 
 
@@ -107,15 +110,27 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     if length > min(_LONGEST_HEADER, len(data) - 8):
         raise ValueError(f"its header should have {length} bytes, which are not there.")
     try:
-        header = json.loads(data[8 : 8 + length].decode(), object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError) as error:  # also what is not UTF-8
+        header = read_json(data[8 : 8 + length].decode())
+    except ValueError as error:  # also what is not UTF-8
         raise ValueError(f"its header cannot be read ({error}).") from error
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object.")
     return header, 8 + length
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def read_json(text: str) -> Any:
+    """What a JSON text of a stranger says, if no key appears twice and it is not nested too deeply.
+
+    The depth is counted first: Python's reader calls itself for each bracket, and where it would
+    raise RecursionError, in a browser the stack is exhausted and the whole session ends.
+    """
+    brackets = re.sub(r'"(?:[^"\\]|\\.)*+"?|[^][{}]', "", text, flags=re.DOTALL)
+    if max(accumulate(1 if b in "[{" else -1 for b in brackets), default=0) > _DEEPEST_JSON:
+        raise ValueError("it is nested too deeply")
+    return json.loads(text, object_pairs_hook=_unique_keys)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object, unless a key appears twice in it."""
     found = dict(pairs)
     if len(found) != len(pairs):

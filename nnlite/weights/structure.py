@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nnlite._arguments import as_array
 from nnlite.engine.tensor import Tensor
-from nnlite.weights.safetensors import METADATA, dtype_name, unique_keys
+from nnlite.weights.safetensors import METADATA, dtype_name, read_json
 
 KEY = "nnlite"
 _DEEPEST = 100  # levels; no state has more, and what refers to itself has no end
@@ -52,12 +52,8 @@ def restored(arrays: Arrays, description: str) -> dict[Any, Any]:
     ValueError
         If the description does not belong to the arrays, or is none.
     """
-    try:
-        structure = json.loads(description, object_pairs_hook=unique_keys)
-        used: set[str] = set()
-        state = _restore(structure, arrays, used, 0)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    used: set[str] = set()
+    state = _restore(read_json(description), arrays, used, 0)
     if not isinstance(state, dict) or used != set(arrays):
         raise ValueError("it does not describe the arrays of the file")
     return state
@@ -123,7 +119,7 @@ def _restore(structure: Any, arrays: Arrays, used: set[str], depth: int) -> Any:
         case {"is": "mapping", "items": dict(items)}:
             state = {}
             for text, item in items.items():
-                key = json.loads(text)
+                key = read_json(text)
                 if not isinstance(key, str | int):
                     raise ValueError(f"it has the key {text[:60]}")
                 state[key] = _restore(item, arrays, used, depth + 1)

@@ -102,6 +102,7 @@ def test_what_is_missing_is_advice_with_a_command_and_not_a_failure(monkeypatch,
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     monkeypatch.setattr(threads, "_no_wheel_of_numba", lambda: "")
+    monkeypatch.setattr("nnlite.cli.problems.sys.platform", "linux")
     assert main(["doctor"]) == 0
     report = capsys.readouterr().out
     assert "Numba          not installed" in report
@@ -128,6 +129,8 @@ def test_where_numba_has_no_wheel_nobody_is_told_to_install_it(
     platform_, machine, version, libc, reason, monkeypatch, capsys
 ):
     monkeypatch.setattr(threads, "version", lambda name: None)
+    monkeypatch.setattr(threads, "BROWSER", False)
+    monkeypatch.setattr(threads.sys, "maxsize", 2**63 - 1)
     monkeypatch.setattr(threads.sys, "platform", platform_)
     monkeypatch.setattr(threads.sys, "version_info", version)
     monkeypatch.setattr(threads.platform, "machine", lambda: machine)

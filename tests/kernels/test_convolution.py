@@ -221,15 +221,13 @@ def test_relu_of_minus_infinity_is_zero(kernels):
     assert np.all(kernels.conv2d(x, w, slope=0.5) == -np.inf)
 
 
-def test_long_reductions_in_float32_keep_their_digits(kernels, rng):
+def test_long_reductions_in_float32_keep_their_digits(kernels, rng, random_sum_error):
     x = rng.standard_normal((1, 1024, 2, 2)).astype(np.float32)
     w = rng.standard_normal((16, 1024, 2, 2)).astype(np.float32)
     exact = np.einsum("ncij,fcij->nf", x.astype(float), w.astype(float))
     y = kernels.conv2d(x, w)[:, :, 0, 0]
-    # Rounding errors add up like a random walk within a block of a few hundred terms: with 4096
-    # products of unit size the error is about eps/2 · 64 · sqrt(block)/3, some 2e-5 on sums near
-    # 64.
-    assert np.sqrt(np.mean((y - exact) ** 2)) / np.sqrt(np.mean(exact**2)) < 1e-6
+    error = np.sqrt(np.mean((y - exact) ** 2) / np.mean(exact**2))
+    assert error < random_sum_error(4096)
 
 
 @pytest.mark.parametrize(

@@ -219,9 +219,9 @@ def test_a_determinant_has_a_gradient_at_singular_matrices():
         (lambda t: np.linalg.eigh(t)[1] ** 2, np.eye(2), "two of their values are equal"),
         (left_vectors, np.eye(2), "two of their values are equal"),
         (left_vectors, np.diag([1.0, 0.0]), "singular value of 0"),
-        (np.linalg.inv, np.zeros((2, 2)), "inv of shape .* failed: Singular matrix"),
+        (np.linalg.inv, np.zeros((2, 2)), "inv of shape .* failed: .*[Ss]ingular"),
         (lambda t: np.linalg.cholesky(-t), np.eye(2), "cholesky of shape .* failed"),
-        (lambda t: np.linalg.slogdet(t)[1], np.zeros((2, 2)), "Singular matrix"),
+        (lambda t: np.linalg.slogdet(t)[1], np.zeros((2, 2)), "[Ss]ingular"),
     ],
 )  # fmt: skip
 def test_where_no_gradient_exists_linear_algebra_raises(f, x, message):

@@ -151,7 +151,6 @@ def test_parameters_mean_what_numpy_means_by_position_and_by_name():
     np.testing.assert_array_equal(np.clip(t, 1, None).data, np.clip(x, 1, None))
 
 
-@pytest.mark.skipif(sys.platform == "emscripten", reason="no subprocesses in the browser")
 def test_names_that_numpy_gives_up_are_not_needed():
     code = (
         "import numpy as np\n"

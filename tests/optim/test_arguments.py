@@ -52,7 +52,11 @@ LEAF = _leaf()
         ([("w", LEAF), _leaf()], ValueError, "either all parameters of a group have names"),
         ([{"params": [LEAF], "lr": -1}], ValueError, "lr must be a number of at least 0; got -1"),
         ([nnlite.Tensor(np.ones(2))], ValueError, "does not require grad"),
-        ([nnlite.Tensor(np.arange(3))], ValueError, "dtype int64 cannot be optimised"),
+        (
+            [nnlite.Tensor(np.arange(3, dtype=np.int64))],
+            ValueError,
+            "dtype int64 cannot be optimised",
+        ),
         ([_read_only()], ValueError, "read-only"),
     ],
 )

@@ -104,7 +104,10 @@ DAMAGED = {
     "header of the largest length": (b"\xff" * 8 + b"{}", "18446744073709551615 bytes"),
     "not UTF-8": (_file(b'{"\xff": 1}'), "cannot be read"),
     "no JSON": (_file(b"{"), "cannot be read"),
-    "deep JSON": (_file(b'{"w":' + b"[" * 200_000), "cannot be read"),
+    "deep JSON": (_file(b'{"w":' + b"[" * 200_000), "nested too deeply"),
+    "JSON deeper than a browser's stack": (_file(b"[" * 1000 + b"]" * 1000), "nested too deeply"),
+    "deep JSON after a quote": (_file(rb'{"\"[": ' + b"[" * 1000), "nested too deeply"),
+    "brackets in an open string": (_file(b'{"' + b'\\"[' * 100_000), "cannot be read"),
     "a list": (_file([1]), "not a JSON object"),
     "a name twice": (
         _file(f'{{"w": {json.dumps(ENTRY)}, "w": {json.dumps(ENTRY)}}}'.encode()),
