@@ -407,6 +407,7 @@ def test_rules_do_not_compute_in_the_few_bits_of_an_argument_beside_them(f, dtyp
                 found = gradients_of(f, args, kwargs, path, own, lambda x: x.astype(dtype))
                 tolerance = 1e-9 if own == "f8" else 2e-3
                 for a, b in zip(found, expected, strict=True):
-                    np.testing.assert_allclose(
-                        a, b, rtol=tolerance, atol=tolerance * np.abs(b).max(initial=0)
-                    )
+                    with np.errstate(over="ignore"):  # 1e39 is infinite in float32
+                        b = b.astype(own)
+                    largest = np.abs(b[np.isfinite(b)]).max(initial=0)
+                    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * largest)

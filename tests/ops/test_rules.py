@@ -379,7 +379,7 @@ case(np.linalg.matrix_transpose, R(2, 3, 4))
 case(np.gradient, R(5))
 case(np.gradient, R(2, 5), axis=1, edge_order=2)
 case(np.gradient, R(4, 3), call=lambda x: np.stack(np.gradient(x, 0.5, [0.0, 1.0, 3.0])))
-case(np.gradient, R(5), np.cumsum(P(5)), call=lambda f, x: np.gradient(f, x, edge_order=2))
+case(np.gradient, R(5), np.cumsum(0.5 + P(5)), call=lambda f, x: np.gradient(f, x, edge_order=2))
 HOLES = np.array([[True, False, False], [False, False, True]])
 for f in (np.nansum, np.nanprod, np.nanmean):
     case(f, P(2, 3), call=lambda x, f=f: f(np.where(HOLES, np.nan, x), axis=0))
