@@ -79,7 +79,7 @@ def chebyshev_iteration(
 
 
 def _chebyshev_filter(C: np.ndarray, Y: np.ndarray, cut: float, degree: int) -> np.ndarray:
-    """T_degree(2C/cut - I) Y: eigenvalues in [0, cut] stay below 1, those above it explode."""
+    """T_degree(2C/cut - I) Y: eigenvalues in [0, cut] stay below 1, those above it grow fast."""
     before, now = Y, (2 / cut) * (C @ Y) - Y
     for _ in range(degree - 1):
         after = C @ now

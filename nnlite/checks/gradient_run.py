@@ -30,7 +30,7 @@ class Run:
         self.found = GradcheckReport(name, len(subject.values))
 
     def report(self) -> GradcheckReport:
-        """Do it all."""
+        """Compare every gradient with slopes and return the report."""
         subject, report = self.subject, self.found
         for name, x in zip(subject.names, subject.values, strict=True):
             if not np.all(np.isfinite(x)):

@@ -218,7 +218,7 @@ class Gradient:
         return [np.array(g.data) for g in gradients]
 
     def complex_outputs(self, values: list[Array]) -> list[Array]:
-        """Not possible."""
+        """Raise: gradients are Tensors, which are real."""
         raise TypeError("gradients are Tensors, which are real")
 
     def gradients(self, values: list[Array], cotangents: list[Array]) -> list[Array | None]:

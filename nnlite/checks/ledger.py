@@ -274,7 +274,7 @@ def _current_run() -> _Run:
 
 
 def _shell() -> Any:
-    """Return the running IPython shell, or None; IPython is never imported on its own account."""
+    """Return the running IPython shell, or None; IPython is not imported to find out."""
     if "IPython" not in sys.modules:
         return None
     from IPython import get_ipython

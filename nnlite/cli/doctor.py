@@ -1,6 +1,6 @@
 """``nnlite doctor``: what is installed, whether it computes, and what to do about each problem.
 
-Each section says what it found and adds advice; none of them may keep the others from being heard.
+Each section says what it found and adds advice; the others run even if one of them raises.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def run(warmup: bool = False) -> int:
 
 
 def _heard(section: Callable[[list[str]], bool], advice: list[str]) -> bool:
-    """Run a section; whatever it raises is a finding, and the next one is heard as well."""
+    """Run a section; whatever it raises is a finding, and the next one runs all the same."""
     try:
         return section(advice)
     except Exception as error:

@@ -162,7 +162,7 @@ def _heeding_sigterm() -> Iterator[None]:
 
 
 def _compile_kernels() -> None:
-    """Fill the cache of compiled kernels, so that no lecture pays for it, let alone two at once."""
+    """Fill the cache of compiled kernels, so that no lecture has to, or two at once."""
     from nnlite import kernels
     from nnlite.cli.progress import Work, duration
 
@@ -193,8 +193,8 @@ def _run_all(
     from nnlite.cli.journal import Fault
     from nnlite.cli.progress import Progress
 
-    # After a cell that hung, nbclient leaves a task behind that asyncio mourns at exit, at length;
-    # and what it logs of cells that hang or die is told by us.
+    # After a cell that hung, nbclient leaves a task behind, of which asyncio prints a traceback at
+    # exit; and what it logs of cells that hang or die is in our own report.
     for name in ("asyncio", "traitlets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     runner = Runner(kernel_environment(jobs, full), timeout)

@@ -53,7 +53,7 @@ class Finding:
 def probe(
     begin: Callable[[str], None] = lambda name: None, names: Sequence[str] = kernels.KERNELS
 ) -> list[Finding]:
-    """Run kernels of the backend in use; `begin` hears the name of each before it runs."""
+    """Run kernels of the backend in use; `begin` is called with the name of each before it runs."""
     arguments = _cases()
     findings = []
     for name in names:

@@ -143,7 +143,7 @@ class Work(_Ticking):
         self._steps = (0, 0)
 
     def __call__(self, done: int, total: int) -> None:
-        """So many steps are done."""
+        """Take note that `done` steps of `total` are done."""
         with self._lock:
             self._steps = (done, total)
 
@@ -202,20 +202,20 @@ class Progress(_Ticking):
         return super().__enter__()
 
     def begin(self, lecture: Lecture) -> None:
-        """A lecture starts."""
+        """Show that a lecture starts."""
         with self._lock:
             self._running[lecture.name] = f"{lecture.name[:2]} starting"
             if not self._line.live:
                 self._line.add(f"{lecture.name} begins{self._of(lecture)}")
 
     def at_cell(self, lecture: Lecture, number: int, total: int) -> None:
-        """A lecture has come to a cell."""
+        """Show that a lecture has come to a cell."""
         with self._lock:
             self._cells[lecture.name] = (number - 1) / max(total, 1)
             self._running[lecture.name] = f"{lecture.name[:2]} cell {number}/{total}"
 
     def end(self, result: Result) -> None:
-        """A lecture is over."""
+        """Show that a lecture is over."""
         with self._lock:
             self._done += 1
             self._cells[result.lecture.name] = 1.0
@@ -238,7 +238,7 @@ class Progress(_Ticking):
         return done / sum(self._weights.values())
 
     def left(self, elapsed: float) -> float | None:
-        """Return the seconds that are left, None if nobody knows.
+        """Return the seconds that are left, None if unknown.
 
         What is left takes its time at a pace between the expected one, which counts at the start,
         and that of the cells so far, which counts at the end.

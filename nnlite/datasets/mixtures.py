@@ -101,7 +101,7 @@ class GaussianMixture:
         return (x, k) if return_labels else x
 
     def log_density(self, x: np.typing.ArrayLike) -> np.ndarray:
-        """Log p(x) in nats for points x of shape (..., d); the result has shape (...)."""
+        """The log-density log p(x), in nats, of points x (..., d); the result has shape (...)."""
         return self._evaluate(x)[0]
 
     def density(self, x: np.typing.ArrayLike) -> np.ndarray:
@@ -146,7 +146,7 @@ class GaussianMixture:
         return x_noisy + float(sigma) ** 2 * noisy.score(x_noisy)
 
     def _evaluate(self, x: np.typing.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Log p (...), responsibilities (..., K) and per-component scores g (..., K, d)."""
+        """Log-density (...), responsibilities (..., K) and scores of the components (..., K, d)."""
         x = _validate.points("x", x, self.means.shape[1])
         difference = x[..., None, :] - self.means  # (..., K, d)
         g = -np.einsum("kij,...kj->...ki", self._precision, difference)

@@ -44,19 +44,18 @@ def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
 
 
 def seed_gradient(root: Tensor, gradient: Any) -> NDArray[Any]:
-    """DL / d root as an array of its shape and dtype: 1 for a single number."""
+    """The gradient dL / d root, of root's shape and dtype; 1 for a single number."""
     if not root.requires_grad:
         raise RuntimeError(
             "backward from a tensor that does not require grad: nothing in its computation was "
-            "made with "
-            "requires_grad=True, or it was computed inside nnlite.no_grad()."
+            "made with requires_grad=True, or it was computed inside nnlite.no_grad()."
         )
     if gradient is None:
         if root.size != 1:
             raise ValueError(
                 "backward without an argument needs a single number; this tensor has shape "
-                f"{root.shape}. "
-                "Reduce it first (t.sum().backward()), or pass gradient= of the same shape."
+                f"{root.shape}. Reduce it first (t.sum().backward()), or pass gradient= of the "
+                "same shape."
             )
         return np.ones(root.shape, root.dtype)
     seed = as_array(ops.values_of(gradient), "gradient", root.dtype)
@@ -200,8 +199,8 @@ def _edited(t: Tensor) -> str:
     what = "its result" if r == ops.OUT else f"its argument {r + 1}"
     return (
         f"the derivative of {op.name!r} needs an array that was edited after the operation: "
-        f"{what}, "
-        f"of shape {(*values, t._data)[r].shape}. Edit a copy, or run backward before the edit."
+        f"{what}, of shape {(*values, t._data)[r].shape}. Edit a copy, or run backward before the "
+        "edit."
     )
 
 

@@ -188,7 +188,7 @@ def _parents(t: Tensor) -> list[Tensor]:
 
 
 def _rows(output: Tensor, x: Tensor) -> NDArray[Any]:
-    """D output / d x, one backward walk for each entry of the output."""
+    """The matrix d output / d x, by one backward walk for each entry of the output."""
     rows = np.zeros((output.data.size, *x.shape), x.dtype)
     if output.requires_grad:
         for i in range(len(rows)):
@@ -234,8 +234,7 @@ def _result(f: Callable[..., Any], x: Tensor, what: str) -> Tensor:
     if not isinstance(y, Tensor):
         raise TypeError(
             f"{what}: the function returned {type(y).__name__}, which does not depend on its "
-            "argument as "
-            "a Tensor would. Compute with NumPy operations on the argument itself."
+            "argument as a Tensor would. Compute with NumPy operations on the argument itself."
         )
     return y
 

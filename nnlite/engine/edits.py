@@ -136,8 +136,7 @@ def fingerprints(
 
     Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
     ``out``. An entry is the bytes of a small array; of a large one the array, the compared entries,
-    as a view, and their bytes. For two small arrays, the daily bread of arithmetic, the bytes of
-    both are joined.
+    as a view, and their bytes. For two small arrays, the usual case, the bytes of both are joined.
     """
     if reads == _BOTH:
         x, y = values[0], values[1]

@@ -53,7 +53,7 @@ class _Called(type):
         raise TypeError(f"write `with nnlite.{cls.__name__}():`, with brackets.")
 
     def __exit__(cls, *_: object) -> None:
-        """Never reached."""
+        """Part of the protocol; ``__enter__`` raises before it is needed."""
 
 
 class _Switch(metaclass=_Called):

@@ -239,8 +239,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
         if not requires_grad and self._node is not None:
             raise RuntimeError(
                 f"this tensor is the result of {self._node[0].name}; requires_grad can be "
-                "switched off "
-                "for leaves only. Use t.detach()."
+                "switched off for leaves only. Use t.detach()."
             )
         self.requires_grad = requires_grad
         return self

@@ -227,7 +227,7 @@ def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def check_same_shape(where: str, a: np.ndarray, b: np.ndarray) -> None:
-    """Refuse shapes that would broadcast: (N, 1) against (N,) is a classic."""
+    """Refuse shapes that would broadcast: (N, 1) against (N,) would become (N, N)."""
     if a.shape != b.shape:
         raise ValueError(
             f"{where}: prediction and target must have one shape, got {a.shape} and {b.shape}; "

@@ -268,7 +268,7 @@ def _standard(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _log_joint(X: Any, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> Any:
-    """Log pi_k + log N(x; mu_k, Sigma_k), shape (K, n)."""
+    """The logarithms of pi_k N(x; mu_k, Sigma_k), shape (K, n)."""
     return np.stack(
         [
             MultivariateGaussian(mu, Sigma).log_prob(X) + np.log(pi)

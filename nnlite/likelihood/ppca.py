@@ -73,8 +73,8 @@ class ProbabilisticPCA(Transformer):
         if q >= d:
             raise ValueError(
                 f"n_components={q} must be below the number of features, {d} "
-                f"(n_features = {d}): with no "
-                "direction left for the noise the model is a MultivariateGaussian."
+                f"(n_features = {d}): with no direction left for the noise the model is a "
+                "MultivariateGaussian."
             )
         mean, lam, U = _eigenpairs(X)
         # The data themselves may be off by a rounding in each feature.
@@ -83,9 +83,8 @@ class ProbabilisticPCA(Transformer):
         if rank <= q:
             raise UnboundedLikelihoodError(
                 f"the {n} samples (n_samples={n}) span only {rank} dimensions around their mean, "
-                f"n_components={q}: "
-                "nothing is left for the noise, and the likelihood grows without bound as "
-                "noise_variance_ -> 0. Use fewer components or more samples."
+                f"n_components={q}: nothing is left for the noise, and the likelihood grows "
+                "without bound as noise_variance_ -> 0. Use fewer components or more samples."
             )
         noise = float(lam[q:].sum()) / (d - q)
         # Row signs: the entry of largest absolute value is positive.

@@ -26,7 +26,7 @@ class Tanh(Module):
     """``tanh(x)``."""
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.tanh(input)
 
 
@@ -34,7 +34,7 @@ class Sigmoid(Module):
     """``1 / (1 + exp(-x))``."""
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.sigmoid(input)
 
 
@@ -49,7 +49,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.relu(input)
 
     def extra_repr(self) -> str:
@@ -67,7 +67,7 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -110,7 +110,7 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
@@ -128,7 +128,7 @@ class Softplus(Module):
         self.threshold = threshold
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
@@ -139,7 +139,7 @@ class LogSigmoid(Module):
     """``log(sigmoid(x))``, exact where the sigmoid itself would be 0."""
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.logsigmoid(input)
 
 
@@ -152,7 +152,7 @@ class SiLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.silu(input)
 
     def extra_repr(self) -> str:
@@ -171,7 +171,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
-        """Entry by entry."""
+        """Apply the function to each entry."""
         return F.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:

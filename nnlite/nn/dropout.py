@@ -32,7 +32,7 @@ class Dropout(Module):
         self.rng = None if rng is None else default_rng(rng)
 
     def forward(self, input: Any) -> Any:
-        """The shape stays."""
+        """The result has the shape of ``input``."""
         return F.dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
@@ -43,5 +43,5 @@ class Dropout2d(Dropout):
     """In training, set whole channels of images (N, C, H, W) to 0 with probability ``p``."""
 
     def forward(self, input: Any) -> Any:
-        """The shape stays."""
+        """The result has the shape of ``input``."""
         return F.dropout2d(input, self.p, self.training, rng=self.rng)

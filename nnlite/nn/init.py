@@ -253,7 +253,7 @@ def fan_in_uniform_(tensor: Fillable, fan_in: int, *, rng: RNGLike | None = None
 
 
 def __getattr__(name: str) -> Any:
-    """The names of old, which had no underscore at the end, with PyTorch's warning."""
+    """PyTorch's former names, without the underscore at the end; they warn, as there."""
     function = globals().get(f"{name}_")
     if name.startswith("_") or function is None:
         raise AttributeError(f"nnlite.nn.init has no {name!r}.")

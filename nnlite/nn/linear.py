@@ -32,7 +32,7 @@ class Identity(Module):
         super().__init__()
 
     def forward(self, input: Any) -> Any:
-        """``input``."""
+        """Return ``input``."""
         return input
 
 
@@ -161,7 +161,7 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, input: Any) -> Any:
-        """Read in the order of the index."""
+        """Entries are read in the order of the index."""
         x = as_tensor(input)
         start = as_axis(self.start_dim, x.ndim, "Flatten: start_dim")
         end = as_axis(self.end_dim, x.ndim, "Flatten: end_dim")
@@ -194,7 +194,7 @@ class Unflatten(Module):
         self.unflattened_size = tuple(unflattened_size)
 
     def forward(self, input: Any) -> Any:
-        """In the order of the index."""
+        """Entries are read in the order of the index."""
         x = as_tensor(input)
         dim = as_axis(self.dim, x.ndim, "Unflatten: dim")
         size = self.unflattened_size

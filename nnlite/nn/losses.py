@@ -48,7 +48,7 @@ class MSELoss(_Loss):
     """Mean of ``(input - target)^2``."""
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Both of one shape."""
+        """Prediction and target have one shape."""
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -56,7 +56,7 @@ class L1Loss(_Loss):
     """Mean of ``|input - target|``."""
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Both of one shape."""
+        """Prediction and target have one shape."""
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -75,7 +75,7 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Both of one shape."""
+        """Prediction and target have one shape."""
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -99,7 +99,7 @@ class BCELoss(_Loss):
         self._keep("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Both of one shape, between 0 and 1."""
+        """Prediction and target have one shape and lie between 0 and 1."""
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
@@ -125,7 +125,7 @@ class BCEWithLogitsLoss(_Loss):
         self._keep("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Both of one shape; targets between 0 and 1."""
+        """Prediction and target have one shape; targets lie between 0 and 1."""
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )

@@ -1,4 +1,4 @@
-"""Module: parameters, buffers and other modules under one roof (lecture 04).
+"""Module: it holds parameters, buffers and other modules (lecture 04).
 
 A Module is an ordinary object. Its parameters are those of its attributes that are Parameters, its
 children those that are Modules, in the order in which they were first assigned: nothing is

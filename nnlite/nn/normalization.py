@@ -125,7 +125,7 @@ class _BatchNorm(_Norm):
         self._set_up(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Any) -> Any:
-        """The shape stays."""
+        """The result has the shape of ``input``."""
         return self._compute(input, None)
 
     def _compute(self, input: Any, slope: float | None) -> Any:
@@ -212,7 +212,7 @@ class InstanceNorm2d(_Norm):
         self._set_up(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Any) -> Any:
-        """The shape stays."""
+        """The result has the shape of ``input``."""
         x = as_tensor(input)
         check_images("InstanceNorm2d", x, self.num_features)
         if x.shape[1] != self.num_features:
@@ -269,7 +269,7 @@ class LayerNorm(Module):
         )
 
     def forward(self, input: Any) -> Any:
-        """The shape stays."""
+        """The result has the shape of ``input``."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:

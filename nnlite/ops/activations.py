@@ -57,7 +57,7 @@ def _top(x, axis):
 
 
 def _taken_apart(x, axis):
-    """``(top, x - top, log sum exp(x - top))``, of which the first may swallow the others' digits.
+    """``(top, x - top, log sum exp(x - top))``, apart: a large top would round off the others.
 
     Where the largest x is infinite top is 0.
     """

@@ -77,12 +77,12 @@ hypot = define(
 
 
 def _share(side, length):
-    """Side / length, and 0 at the origin, as for a norm."""
+    """``side / length``, and 0 at the origin, as for a norm."""
     return np.where(length == 0, 0, side / np.where(length == 0, 1, length))
 
 
 def _lead(x, y):
-    """X - y, and 0 where both are the same infinity: there they share as equals do."""
+    """``x - y``, and 0 where both are the same infinity, as for any two equal numbers."""
     same = (x == y) & np.isinf(x)
     return np.where(same, 0, x) - np.where(same, 0, y) if np.any(same) else x - y
 
@@ -115,7 +115,7 @@ arctan2 = define(
 
 
 def _over_square(side, length):
-    """Side / length^2, and 0 at the origin, which has no angle."""
+    """``side / length^2``, and 0 at the origin, which has no angle."""
     length = np.where(length == 0, 1, length)
     return side / length / length
 
@@ -174,12 +174,12 @@ where = define(
 
 
 def _less(x, y):
-    """Where x < y; nowhere if a bound is missing."""
+    """True where ``x < y``; nowhere if a bound is missing."""
     return False if x is None or y is None else x < y
 
 
 def _at_most(x, y):
-    """Where x <= y; everywhere if a bound is missing, and nowhere for NaN."""
+    """True where ``x <= y``; everywhere if a bound is missing, and nowhere for NaN."""
     return True if x is None or y is None else x <= y
 
 

@@ -102,7 +102,7 @@ _solve: Operation = Operation(
 
 @operation(np.linalg.solve)
 def solve(a, b):
-    """X with a x = b; b is a vector if it has one axis, else a stack of matrices."""
+    """The x with a x = b; b is a vector if it has one axis, else a stack of matrices."""
     if np.ndim(b) == 1:
         return np.squeeze(_solve(a, np.reshape(b, (-1, 1))), -1)
     return _solve(a, b)
@@ -139,10 +139,8 @@ def _inverse_gaps(values, used: bool, what: str):
     if used and np.any(off & (size <= 4 * np.finfo(values.dtype).eps * scale)):
         raise np.linalg.LinAlgError(
             f"the gradient of {what} does not exist where two of their values are equal (they can "
-            "be "
-            "rotated freely). Use the values alone, or a function of the matrix that does not "
-            "depend "
-            "on the choice, such as the projector onto their span."
+            "be rotated freely). Use the values alone, or a function of the matrix that does not "
+            "depend on the choice, such as the projector onto their span."
         )
     return np.where(off & (size > 0), 1 / np.where(off & (size > 0), gaps, 1), 0)
 

@@ -12,7 +12,7 @@ from nnlite.ops.reductions import rows_of
 
 
 def _norm2_rule(g, out, x, axis):
-    """X / |x|, and 0 at x = 0, the subgradient of smallest length."""
+    """The unit vector x / |x|, and 0 at x = 0, the subgradient of smallest length."""
     g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
     return g * np.where(out == 0, 0, x / np.where(out == 0, 1, out))
 

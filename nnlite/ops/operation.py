@@ -13,10 +13,9 @@ Two conventions make the tables of this package short:
 * **Rules are written in NumPy.** On arrays a rule runs at NumPy speed; on Tensors the same rule is
   recorded, since NumPy functions work on Tensors, and so the gradient can be differentiated again.
 * **A name with a leading underscore is not read** (its shape may be).
-  ``lambda g, _out, _x, y: g * y``
-  says that the derivative of a product with respect to ``x`` depends on the value of ``y`` alone.
-  The engine takes this at its word: editing an array that a rule reads is an error, others may
-  change.
+  ``lambda g, _out, _x, y: g * y`` says that the derivative of a product with respect to ``x``
+  depends on the value of ``y`` alone. The engine takes this at its word: editing an array that a
+  rule reads is an error, others may change.
 """
 
 from collections.abc import Callable, Iterable
@@ -228,7 +227,7 @@ def _reads_variadic(vjp: Callable[..., Any]) -> bool:
 def _names(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Names of a rule's parameters: by position, by keyword only, then ``*args``.
 
-    ``inspect.signature`` would say the same, but a hundred calls of it are felt at import.
+    ``inspect.signature`` would say the same, but a hundred calls of it slow the import down.
     """
     code = rule.__code__
     starred = bool(code.co_flags & 0x04)  # CO_VARARGS

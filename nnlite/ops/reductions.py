@@ -70,7 +70,7 @@ TABLE[np.amax], TABLE[np.amin] = max, min
 
 
 def _prod_rule(g, out, x, axis=None, keepdims=False):
-    """The product of all others, out / x_i, or found anew where that is no number."""
+    """The product of all others: out / x_i or, where that is no number, multiplied anew."""
     if np.all(values_of(out) != 0) and np.all(np.isfinite(x)):
         return restore(g * out, x.ndim, axis, keepdims) / x
     rows, order = rows_of(x, axis)
@@ -99,7 +99,7 @@ def _deviation(x, axis):
 
 
 def _over(n, dof):
-    """N / dof; without degrees of freedom there is no number (NumPy's forward warned of it)."""
+    """``n / dof``, NaN without degrees of freedom (of which NumPy warned in the forward pass)."""
     return n / dof if dof > 0 else math.nan
 
 

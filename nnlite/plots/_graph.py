@@ -115,8 +115,7 @@ def _below(y: Tensor, max_nodes: int) -> list[Tensor]:
         if t._node is not None and t._node[1] is None:
             raise ValueError(
                 f"the graph through {t._node[0].name!r} was freed by backward. Draw it before, or "
-                "call "
-                "backward(retain_graph=True)."
+                "call backward(retain_graph=True)."
             )
         for parent in t._node[1] if t._node is not None else ():
             if isinstance(parent, Tensor) and parent._order not in found:
@@ -130,8 +129,8 @@ def _below(y: Tensor, max_nodes: int) -> list[Tensor]:
 def _too_large(max_nodes: int) -> str:
     return (
         f"the graph has more than {max_nodes} boxes, too many to read. Draw a part of it (one "
-        "layer, one "
-        "step, starting from detached inputs), or pass max_nodes= to draw it all the same."
+        "layer, one step, starting from detached inputs), or pass max_nodes= to draw it all the "
+        "same."
     )
 
 
@@ -145,7 +144,7 @@ def _names(names: Mapping[str, Tensor]) -> dict[int, str]:
 
 
 def _gradients(y: Tensor, tensors: list[Tensor]) -> dict[int, Any]:
-    """Dy / d(tensor) for each tensor that has one."""
+    """The gradient dy / d(tensor) of each tensor that has one."""
     with recording(False):
         orders = {t._order for t in tensors}
         return walk(y, np.ones(y.shape, y.dtype), create_graph=False, keep=orders)[2]

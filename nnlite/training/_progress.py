@@ -96,7 +96,7 @@ class progress:
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
-        """Swallow Ctrl-C, so that the cell goes on with the model as it is."""
+        """End the loop quietly at Ctrl-C, so that the cell goes on with the model as it is."""
         self._close()  # a traceback would keep the loop, and its bar, alive
         self.interrupted = kind is KeyboardInterrupt
         return self.interrupted

@@ -155,9 +155,9 @@ def activated_conv_transpose2d(
     if min(size) < 1:
         raise ValueError(
             f"conv_transpose2d: images of {x.shape[2]}×{x.shape[3]} would become "
-            f"{size[0]}×{size[1]} "
-            f"with a kernel of {weight.shape[2]}×{weight.shape[3]}, stride {stride}, padding "
-            f"{padding}, dilation {dilation}; use less padding or a larger kernel."
+            f"{size[0]}×{size[1]} with a kernel of {weight.shape[2]}×{weight.shape[3]}, stride "
+            f"{stride}, padding {padding}, dilation {dilation}; use less padding or a larger "
+            "kernel."
         )
     # From a stride on, output_padding shows pixels that the next image rows would have reached:
     # with zeros there, they are the adjoint of a convolution again.
