@@ -293,11 +293,11 @@ def column_means(X: Array) -> Array:
 
 
 def _sum_is_finite(array: Array) -> bool:
-    """One pass without a copy that sees NaN and infinity (and, rarely, a sum that overflows)."""
+    """One quick pass that sees NaN and infinity (and, rarely, a sum that overflows)."""
     if array.dtype.kind != "f":
         return True
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum(dtype=np.float64)))
+        return bool(np.isfinite(array.sum()))
 
 
 def _reshaping(array: Array, name: str, expected: int | None) -> str:
