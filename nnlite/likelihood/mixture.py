@@ -193,7 +193,8 @@ class GaussianMixture(Estimator):
 
         Lower is better; meant for the data of the fit.
         """
-        return 2 * self._n_parameters() - 2 * float(np.sum(self.score_samples(X)))
+        log_p = self.score_samples(X)
+        return 2 * self._n_parameters() - 2 * float(np.sum(log_p))
 
     def bic(self, X: ArrayLike) -> float:
         """Schwarz's (1978) criterion on the n rows of `X`, p log n - 2 log L with p parameters.

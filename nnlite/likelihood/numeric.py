@@ -219,13 +219,15 @@ class StudentT:
         """Log-density, in nats, at each point of `x`."""
         nu, sigma = self.nu, self.sigma
         x = _validate.points(x, nu=nu, mu=self.mu, sigma=sigma)
-        z = (x - self.mu) / sigma
-        # The square of a far point overflows long before its logarithm does.
-        far = np.abs(values_of(z)) > _FAR * np.sqrt(values_of(nu))
-        near = (np.where(far, 0.0, z) if far.any() else z) / np.sqrt(nu)
+        d = x - self.mu
+        # The square of a far point, or its distance in units of sigma, overflows long before its
+        # logarithm does.
+        far = np.abs(values_of(d) / values_of(sigma)) > _FAR * np.sqrt(values_of(nu))
+        near = (np.where(far, 0.0, d) if far.any() else d) / sigma / np.sqrt(nu)
         tail = np.log1p(near * near)
         if far.any():
-            tail = np.where(far, 2 * np.log(np.abs(np.where(far, z, 1.0))) - np.log(nu), tail)
+            log_z = np.log(np.abs(np.where(far, d, 1.0))) - np.log(sigma)
+            tail = np.where(far, 2 * log_z - np.log(nu), tail)
         return _half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:

@@ -337,3 +337,17 @@ def test_an_indefinite_covariance_is_refused_in_a_browser_too(monkeypatch):
     broken.covariances_ = indefinite[None]
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         broken.sample(3)
+
+
+@pytest.mark.parametrize(("nu", "x"), [(1.0, 1e150), (0.1, 1e300), (30.0, 1e200)])
+def test_students_t_reaches_points_whose_distance_in_scales_overflows(nu, x):
+    # For z = x / sigma beyond 1e8: log p = c(nu) - log sigma - (nu + 1) (log z - log(nu) / 2).
+    at = [nnlite.Tensor(v, requires_grad=True) for v in (x, 1e-300)]
+    log_p = StudentT(nu, 0.0, at[1]).log_prob(at[0])
+    near = StudentT(nu, 0.0, 1.0).log_prob(1e10)  # the same tail, where nothing overflows
+    log_sigma = -300 * np.log(10)
+    right = near - log_sigma - (nu + 1) * (np.log(x) - log_sigma - np.log(1e10))
+    np.testing.assert_allclose(log_p.item(), right, rtol=1e-12)
+    log_p.backward()
+    np.testing.assert_allclose(at[0].grad, -(nu + 1) / x, rtol=1e-12)
+    np.testing.assert_allclose(at[1].grad, nu / 1e-300, rtol=1e-12)

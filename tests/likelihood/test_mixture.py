@@ -146,3 +146,9 @@ def test_labels_probabilities_and_criteria_agree_with_scikit_learn():
 def test_impossible_options_are_refused_by_name(option, value):
     with pytest.raises(ValueError, match=f"{option} must be"):
         GaussianMixture(2, **{option: value}).fit(TWO)
+
+
+@pytest.mark.parametrize("name", ["aic", "bic", "predict", "predict_proba", "score", "log_prob"])
+def test_an_unfitted_mixture_says_so(name):
+    with pytest.raises(nnlite.errors.NotFittedError, match=r"call fit\(X\) first"):
+        getattr(GaussianMixture(2), name)(ONE)
