@@ -4,6 +4,7 @@ Each function builds an encoder and a decoder and gives them to :class:`Autoenco
 keywords are those of that class.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -19,6 +20,7 @@ from nnlite.nn import functional as F
 
 Generator = np.random.Generator
 Activation = Callable[[], nn.Module]
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def linear(
@@ -246,8 +248,17 @@ def _stack(
     return nn.Sequential(*layers) if last is None else nn.Sequential(*layers, last())
 
 
-def _check_sizes(sizes: Sequence[int | None], **_: Any) -> None:
-    """Raise unless all are positive; the first, the number of features, may be None."""
+def _check_sizes(sizes: Sequence[int | None], **activations: Any) -> None:
+    """Raise unless all are positive; the first, the number of features, may be None.
+
+    Whatever else the networks are made of are functions without arguments.
+    """
+    for name, make in activations.items():
+        if not (_makes_a_layer(make) or (name == "code" and make is None)):
+            raise TypeError(
+                f"{name} is a function without arguments that makes a layer, such as nn.ReLU (the "
+                f"class, no brackets) or lambda: nn.LeakyReLU(0.2); got {make!r}."
+            )
     if (
         not isinstance(sizes, Sequence | np.ndarray)
         or len(sizes) < 2
@@ -257,6 +268,14 @@ def _check_sizes(sizes: Sequence[int | None], **_: Any) -> None:
             "sizes are positive numbers of units from the features (None: as many as the data "
             f"have) to the code, such as (784, 256, 64); got {sizes!r}."
         )
+
+
+def _makes_a_layer(make: Any) -> bool:
+    """Whether it can be called without arguments, and is no layer or NumPy function itself."""
+    if not callable(make) or isinstance(make, nn.Module | np.ufunc):
+        return False
+    parameters = inspect.signature(make).parameters.values()
+    return all(p.default is not p.empty or p.kind in _STARRED for p in parameters)
 
 
 def _is_size(n: Any) -> bool:

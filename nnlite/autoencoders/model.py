@@ -327,8 +327,11 @@ class Autoencoder(nn.Module, Rebuildable):
         """A spoiled copy: the clean batch stays the target, also if the corruption edits it."""
         assert self.corruption is not None
         x_tilde: Any = self.corruption(x.copy(), self._rng)
-        x_tilde = np.asarray(x_tilde.data if isinstance(x_tilde, Tensor) else x_tilde)
-        if x_tilde.shape != x.shape or x_tilde.dtype.kind not in "fiub":
+        name = "the result of the corruption"
+        if x_tilde is None:
+            raise ValueError(f"{name} is None. (Does it have a return?)")
+        x_tilde = as_array(x_tilde.data if isinstance(x_tilde, Tensor) else x_tilde, name)
+        if x_tilde.shape != x.shape:
             raise ValueError(
                 f"the corruption must return numbers of the shape it was given, {x.shape}; it "
                 f"returned shape {x_tilde.shape}, dtype {x_tilde.dtype}. (Does it have a return?)"

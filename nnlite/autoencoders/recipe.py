@@ -7,6 +7,7 @@ left open in its number of features until the data say it.
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from typing import Any, Self
 
 import numpy as np
@@ -55,6 +56,17 @@ class Recipe:
         first = self.arguments.get("sizes", (0,))[0]
         return first is None or self.arguments.get("n_features", 0) is None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: functions that it cannot find by name give what they make."""
+        arguments = {
+            name: _Copies(value()) if _is_nameless(value) else value
+            for name, value in self.arguments.items()
+        }
+        return {**self.__dict__, "arguments": arguments}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Recipe":
+        return replace(self, arguments=copy.deepcopy(self.arguments, memo))
+
     def networks(self, rng: np.random.Generator) -> Networks:
         """Encoder and decoder with new weights."""
         with default_dtype(self.dtype):
@@ -69,6 +81,21 @@ class Recipe:
         if "sizes" in self.arguments:
             return self.with_arguments(sizes=(n, *self.arguments["sizes"][1:]))
         return self.with_arguments(n_features=n)
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Makes a module by copying one: what remains of ``lambda: nn.LeakyReLU(0.2)`` in a pickle."""
+
+    module: nn.Module
+
+    def __call__(self) -> nn.Module:
+        return copy.deepcopy(self.module)
+
+
+def _is_nameless(value: Any) -> bool:
+    """Whether it is a lambda, or a function defined in another: pickle looks for neither."""
+    return isinstance(value, FunctionType) and "<" in value.__qualname__
 
 
 class Rebuildable(Transformer):

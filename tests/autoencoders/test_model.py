@@ -411,3 +411,26 @@ def test_an_encoder_without_a_code_per_sample_is_refused():
         Autoencoder(nn.Conv2d(1, 1, 1), nn.Identity()).fit(np.ones((2, 1, 4, 4)))
     with pytest.raises(ValueError, match="no parameters"):
         model.fit(np.ones((3, 2)))
+
+
+def test_an_autoencoder_with_a_lambda_survives_pickle_whole(cloud):
+    model = autoencoders.deep((5, 4, 2), activation=lambda: nn.LeakyReLU(0.3), epochs=1, rng=0)
+    model.fit(cloud)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.score(cloud) == model.score(cloud)
+    wider = again.set_params(sizes=(5, 4, 4, 2))  # made anew, by what the lambda made
+    slopes = [m.negative_slope for m in wider.encoder if isinstance(m, nn.LeakyReLU)]
+    assert slopes == [0.3, 0.3]
+    assert copy.deepcopy(model).get_params()["activation"] is model.get_params()["activation"]
+
+
+@pytest.mark.parametrize("activation", ["relu", nn.ReLU(), np.tanh, nn.functional.relu, None])
+def test_an_activation_is_what_makes_a_layer(activation):
+    with pytest.raises(TypeError, match=r"activation is a function .* makes a layer, such as nn.R"):
+        autoencoders.deep((None, 4, 2), activation=activation)
+
+
+def test_a_corruption_does_not_hand_over_masked_values(cloud):
+    model = autoencoders.deep((5, 2), corruption=lambda x, rng: np.ma.masked_greater(x, 1), rng=0)
+    with pytest.raises(ValueError, match="the result of the corruption has masked entries"):
+        model.fit(cloud)
