@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from nnlite._arguments import as_array
-from nnlite.engine import Tensor, grad, hessian, jacobian
+from nnlite.engine import Tensor, grad, hessian, jacobian, no_grad
 from nnlite.errors import ConvergenceWarning
+from nnlite.likelihood._validate import count, number
 from nnlite.likelihood.ascent import (
     Ascent,
     gradient_ascent,
@@ -27,6 +28,7 @@ from nnlite.likelihood.ascent import (
 )
 from nnlite.likelihood.errors import FlatLikelihoodWarning, UnboundedLikelihoodError
 from nnlite.likelihood.parameters import Packing
+from nnlite.ops import values_of
 
 _ITERATIONS = {"gradient": 20_000, "newton": 200, "lbfgs": 2_000}
 _RUN_OFF = 60.0  # a scale that has changed by e^60 while the likelihood still rises has no maximum,
@@ -140,7 +142,8 @@ def maximum_likelihood(
     UnboundedLikelihoodError
         If the likelihood grows without bound, for instance as a scale goes to 0 on constant data.
     ValueError
-        If the data are not finite, or the likelihood of the start is 0 or not a number.
+        If the data are not finite, the likelihood of the start is 0 or not a number, or `log_prob`
+        sums over all pairs of samples.
     TypeError
         If `log_prob` returns something that does not depend on the parameters as Tensors do.
 
@@ -150,6 +153,8 @@ def maximum_likelihood(
         If the end point is not a maximum.
     FlatLikelihoodWarning
         If the likelihood does not change along some direction.
+    UserWarning
+        If `log_prob` returns the mean over the samples, which makes standard errors too large.
 
     Notes
     -----
@@ -170,22 +175,29 @@ def maximum_likelihood(
     >>> round(fit.params["sigma"] ** 2, 9)
     5.0
     """
-    if method not in _ITERATIONS:
-        raise ValueError(f"method must be one of {tuple(_ITERATIONS)}, got {method!r}")
-    if not isinstance(params, dict) or not params:
+    if not isinstance(method, str) or method not in _ITERATIONS:
+        raise ValueError(f"method must be one of {tuple(_ITERATIONS)}, got {method!r}.")
+    if not callable(log_prob):
+        raise TypeError(
+            "log_prob must be a function of the data and the parameters, such as lambda x, mu: "
+            f"Gaussian(mu, 1.0).log_prob(x); got {log_prob!r}."
+        )
+    if not isinstance(params, dict) or not params or not all(isinstance(k, str) for k in params):
         raise TypeError(
             'params must be a dict of starting values, {"mu": 0.0, "sigma": positive(1.0)}, got '
-            f"{type(params).__name__}"
+            f"{params if isinstance(params, dict) else type(params).__name__}."
         )
-    data = tuple(map(_as_data, data)) if isinstance(data, tuple) else _as_data(data)
+    tol = number("tol", tol)
+    limit = _ITERATIONS[method] if max_iter is None else count("max_iter", max_iter, 1)
+    data = _as_arrays(data) if isinstance(data, tuple) else _as_data(data)
     packing = Packing(params)
     likelihood = _Likelihood(log_prob, packing, data)
     likelihood.check_start(packing.start)
+    likelihood.check_samples(packing.start)
 
     def watch(u: np.ndarray, g: np.ndarray) -> None:
         _refuse_run_off(packing, likelihood.n, u, g)
 
-    limit = _ITERATIONS[method] if max_iter is None else max_iter
     f, start, logs = likelihood.value_and_gradient, packing.start, packing.logs
     if method == "newton":
         run = newton_ascent(
@@ -255,10 +267,12 @@ class _Likelihood:
     def check_start(self, u: np.ndarray) -> None:
         """Refuse a start from which nothing can be learned."""
         values = self.each(Tensor(u, requires_grad=True))
+        if values is None:
+            raise TypeError("log_prob returned None. (Does it have a return?)")
         if not isinstance(values, Tensor) or not values.requires_grad:
             raise TypeError(
                 f"log_prob returned {type(values).__name__}, which does not depend on the "
-                "parameters as Tensors do: write it in NumPy operations (np.log, not math.log)"
+                "parameters as Tensors do: write it in NumPy operations (np.log, not math.log)."
             )
         array = values.data
         if array.ndim and not array.size == len(array) == self.n:
@@ -276,6 +290,42 @@ class _Likelihood:
                 "the support of the distribution, or the start is outside the domain of log_prob"
             )
 
+    def check_samples(self, u: np.ndarray) -> None:
+        """See whether a sum is one over samples: with every sample there twice it doubles.
+
+        It is four times as large if it runs over all pairs, which is what a column (n, 1) against
+        a vector (n,) makes, and it stays what it is if it is a mean.
+        """
+        if self.n < 2:
+            return
+        arrays = self.data if isinstance(self.data, tuple) else (self.data,)
+        twice = tuple(np.r_[x, x] if x.ndim and len(x) == self.n else x for x in arrays)
+        try:
+            once = self._total(u, self.data)
+            more = self._total(u, twice if isinstance(self.data, tuple) else twice[0])
+        except (ValueError, IndexError, TypeError):
+            return  # it knows the number of samples, and cannot be asked about more
+        if once and abs(more - 4 * once) <= 1e-9 * abs(once):
+            raise ValueError(
+                "log_prob sums over all pairs of samples, not over the samples: a column (n, 1) "
+                "met a vector (n,), so that every sample has the parameters of every other one. "
+                "Reshape one of them by .ravel(); in a regression X @ w is (n,) for w of shape "
+                "(d,) and (n, 1) for w of shape (d, 1)."
+            )
+        if once and abs(more - once) <= 1e-9 * abs(once):
+            warnings.warn(
+                "maximum_likelihood: log_prob seems to return a mean over the samples, for it does "
+                "not grow with their number; standard errors and the log-likelihood are right for "
+                "a sum only. Return np.sum(...), or one log-density per sample.",
+                stacklevel=3,
+            )
+
+    def _total(self, u: np.ndarray, data: Any) -> float:
+        """The log-likelihood of other data."""
+        with np.errstate(all="ignore"), no_grad():
+            values = self.log_prob(data, **self.packing.values(Tensor(u)))
+        return float(np.sum(values_of(values)))
+
 
 def _refuse_run_off(packing: Packing, n: int, u: np.ndarray, g: np.ndarray) -> None:
     """Raise if a scale has gone to 0 or infinity and the likelihood rises on that way for ever."""
@@ -289,7 +339,8 @@ def _refuse_run_off(packing: Packing, n: int, u: np.ndarray, g: np.ndarray) -> N
             f"the likelihood grows without bound as {packing.owner[i]} goes to {direction}: from "
             f"factor e^{moved[i]:+.0f} of the start on it still rises by {abs(n * g[i]):.3g} nats "
             f"for each factor e. Constant samples, a component on a single sample and "
-            "fewer samples than dimensions do this: fix or bound that parameter, or use more data."
+            "fewer samples than dimensions do this: fix or bound that parameter, or use more data. "
+            "(So does a start that far from the scale of the data: start nearer.)"
         )
 
 
@@ -389,6 +440,16 @@ def _shape_advice(shape: tuple[int, ...], n: int) -> str:
     return (
         "If the features of a sample are independent, add their log-densities: np.sum(..., axis=1)."
     )
+
+
+def _as_arrays(data: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+    arrays = tuple(map(_as_data, data))
+    if not arrays or not arrays[0].ndim:
+        raise ValueError(
+            "a tuple of data holds arrays with the samples along their first axis, as in (X, y); "
+            f"got {'an empty one' if not arrays else 'numbers: pass a list or an array of them'}."
+        )
+    return arrays
 
 
 def _as_data(x: Any) -> np.ndarray:

@@ -297,3 +297,75 @@ def test_newton_is_not_held_up_by_a_flat_direction():
         )
     assert fit.converged
     assert fit.iterations < 50
+
+
+def _line(d, w, s):
+    return -np.log(s) - (d[1] - d[0] @ w) ** 2 / (2 * s**2)
+
+
+def _autoregression(x, a):
+    return np.sum(-((x[1:] - a * x[:-1]) ** 2)) / 2
+
+
+@pytest.mark.parametrize("axis", [None, 1])  # (n, n), summed by the user
+def test_a_sum_over_all_pairs_is_refused(axis):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 2))
+    start = {"w": np.zeros((2, 1)), "s": positive(1.0)}
+    with pytest.raises(ValueError, match=r"sums over all pairs .* a column \(n, 1\) met a vector"):
+        maximum_likelihood(lambda d, w, s: np.sum(_line(d, w, s), axis=axis), start, (X, X[:, 0]))
+
+
+def test_a_mean_over_the_samples_is_noticed():
+    with pytest.warns(UserWarning, match="seems to return a mean over the samples"):
+        fit = maximum_likelihood(
+            lambda x, mu: np.mean(Gaussian(mu, 2.0).log_prob(x)), {"mu": 0.0}, X
+        )
+    assert fit.params["mu"] == pytest.approx(X.mean())
+
+
+def test_a_prior_a_markov_chain_a_profile_and_a_known_number_of_samples_are_no_fault(recwarn):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=50)
+    a = maximum_likelihood(_autoregression, {"a": 0.5}, x).params["a"]
+    assert a == pytest.approx(x[1:] @ x[:-1] / (x[:-1] @ x[:-1]))
+    with_prior = maximum_likelihood(
+        lambda x, mu: np.sum(Gaussian(mu, 1.0).log_prob(x)) + Gaussian().log_prob(mu),
+        {"mu": 0.0},
+        x,
+    )
+    assert with_prior.params["mu"] == pytest.approx(x.sum() / 51)
+    profile = maximum_likelihood(
+        lambda x, s: Gaussian(x.mean(), s).log_prob(x), {"s": positive(2.0)}, x
+    )
+    assert profile.params["s"] == pytest.approx(x.std())
+    inputs = rng.normal(size=50)
+    slope = maximum_likelihood(
+        lambda x, b: np.sum(Gaussian(b * inputs, 1.0).log_prob(x)), {"b": 0.0}, x
+    )
+    assert slope.params["b"] == pytest.approx(inputs @ x / (inputs @ inputs))
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"tol": float("nan")}, ValueError, "tol must be a finite number"),
+        ({"max_iter": 2.5}, ValueError, "max_iter must be an integer, got 2.5"),
+        ({"max_iter": -1}, ValueError, "max_iter must be at least 1"),
+        ({"method": ["newton"]}, ValueError, "method must be one of"),
+        ({"log_prob": Gaussian()}, TypeError, "log_prob must be a function"),
+        ({"log_prob": lambda x, mu: None}, TypeError, r"None. \(Does it have a return"),
+        ({"params": {0: 1.0}}, TypeError, "params must be a dict .* got {0: 1.0}"),
+        ({"data": ()}, ValueError, "got an empty one"),
+        ({"data": (1.0, 2.0)}, ValueError, "got numbers: pass a list"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(change, error, words):
+    right = {
+        "log_prob": lambda x, mu: Gaussian(mu, 1.0).log_prob(x),
+        "params": {"mu": 0.0},
+        "data": [1.0, 2.0, 4.0],
+    }
+    with pytest.raises(error, match=words):
+        maximum_likelihood(**(right | change))
