@@ -50,7 +50,7 @@ def as_array(data: Any, name: str = "the data", dtype: DTypeLike | None = None) 
             "(a.compressed()), or say what stands in their place (a.filled(value))."
         )
     try:
-        array = np.asarray(data)
+        array = np.asarray(data, _common_dtype(data))
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
@@ -62,6 +62,16 @@ def as_array(data: Any, name: str = "the data", dtype: DTypeLike | None = None) 
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def _common_dtype(data: Any) -> DTypeLike | None:
+    """That of a frame of plain columns, of which pandas would make objects (numbers and bools)."""
+    columns = getattr(data, "dtypes", None) if hasattr(data, "columns") else None
+    if columns is None:
+        return None
+    dtypes = list(columns)
+    plain = all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in dtypes)
+    return np.result_type(*dtypes) if dtypes and plain else None
 
 
 def _is_masked(data: Any) -> bool:

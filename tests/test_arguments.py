@@ -51,6 +51,19 @@ def test_a_frame_becomes_an_array_or_names_its_odd_columns():
         as_array(Frame([[1, "x"]], object), "X")
 
 
+def test_a_frame_of_numbers_and_bools_becomes_numbers():
+    class Frame:  # as pandas does: of columns without a common dtype it makes objects
+        columns = ("height", "count", "smokes")
+        dtypes = (np.dtype("f4"), np.dtype("i8"), np.dtype("?"))
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[1.5, 2, True], [0.5, 3, False]], dtype or object)
+
+    array = as_array(Frame(), "X")
+    assert array.dtype == np.float64
+    assert array.tolist() == [[1.5, 2, 1], [0.5, 3, 0]]
+
+
 class Sparse:
     def toarray(self):
         return np.zeros((2, 2))
