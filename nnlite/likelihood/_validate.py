@@ -126,7 +126,9 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _as_float(array: np.ndarray) -> np.ndarray:
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    # Densities are float64; of short floats the squares would already have lost their digits.
+    double = array.dtype.kind == "f" and array.dtype.itemsize >= 8
+    return array if double else array.astype(np.float64)
 
 
 def _number_or_array(array: np.ndarray) -> Any:

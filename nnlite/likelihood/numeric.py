@@ -144,11 +144,12 @@ def _gamma_stirling(t: Any, k: Any, theta: Any) -> Any:
     r, d = y / k, (y - k) / k
     near = np.abs(values_of(d)) < 0.5
     lost = (values_of(r) < np.finfo(np.float64).tiny) | (values_of(r) == np.inf)
-    # r - 1 - log r from whichever of d, r and the logarithms has the digits
-    d, inside = np.where(near, d, 0.0), np.where(near | lost, 1.0, r)
+    # k (r - 1 - log r) from whichever of d, y and the logarithms has the digits. Its slope in k is
+    # -log r, which k times (r - 1) would bury for large r; y - k does not.
+    d, inside = np.where(near, d, 0.0), np.where(near | lost, k, y)
     outside = np.where(lost, r - 1 - (np.log(t) - np.log(theta) - np.log(k)), 0.0)
-    excess = (d - np.log1p(d)) + (inside - 1 - np.log(inside)) + outside
-    return 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - _stirling_rest(k) - k * excess
+    excess = k * (d - np.log1p(d)) + ((inside - k) - k * np.log(inside / k)) + k * outside
+    return 0.5 * np.log(k) - 0.5 * LOG_2PI - np.log(t) - _stirling_rest(k) - excess
 
 
 def _stirling_rest(k: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 import nnlite
 from nnlite.errors import ConvergenceWarning
@@ -351,3 +352,23 @@ def test_students_t_reaches_points_whose_distance_in_scales_overflows(nu, x):
     log_p.backward()
     np.testing.assert_allclose(at[0].grad, -(nu + 1) / x, rtol=1e-12)
     np.testing.assert_allclose(at[1].grad, nu / 1e-300, rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [15.0, 40.0, 1e6])
+@pytest.mark.parametrize(("x", "theta"), [(1e100, 7.0), (1e5, 1e-10), (1e-10, 7.0), (200.0, 3.0)])
+def test_the_slope_of_gamma_in_its_shape_keeps_its_digits_far_out(k, x, theta):
+    shape = nnlite.Tensor(k, requires_grad=True)
+    Gamma(shape, theta).log_prob(x).backward()
+    right = np.log(x) - np.log(theta) - special.digamma(k)
+    np.testing.assert_allclose(shape.grad, right, rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", [Gaussian, Laplace, Logistic, StudentT, Gamma])
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_densities_of_short_floats_are_those_of_the_numbers_they_hold(family, dtype):
+    x = np.array([0.1, 0.7, 2.0, np.finfo(dtype).max], dtype)
+    for parameters in ((0.7, 0.3), (np.full(4, 0.7, dtype), np.full(4, 0.3, dtype))):
+        exact = [np.asarray(p, np.float64) for p in parameters]
+        log_p = family(*parameters).log_prob(x)
+        assert log_p.dtype == np.float64
+        np.testing.assert_array_equal(log_p, family(*exact).log_prob(x.astype(np.float64)))
