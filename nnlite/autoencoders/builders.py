@@ -195,10 +195,16 @@ def _convolutional(
 def _check_images(
     image_shape: tuple[int, int, int], channels: Sequence[int], n_components: int
 ) -> None:
-    if len(image_shape) != 3 or not all(map(_is_size, (*image_shape, *channels, n_components))):
+    lists = all(isinstance(sizes, Sequence | np.ndarray) for sizes in (image_shape, channels))
+    if (
+        not lists
+        or len(image_shape) != 3
+        or not all(map(_is_size, (*image_shape, *channels, n_components)))
+    ):
         raise ValueError(
-            "image_shape is (channels, height, width), and all sizes are positive; got "
-            f"image_shape={image_shape}, channels={channels}, n_components={n_components}."
+            "image_shape is (channels, height, width), channels are a sequence such as (16, 32), "
+            f"and all sizes are positive; got image_shape={image_shape!r}, channels={channels!r}, "
+            f"n_components={n_components!r}."
         )
     _, H, W = image_shape
     factor = 2 ** len(channels)

@@ -21,6 +21,7 @@ from nnlite.random import RNGLike, default_rng
 
 LOG_2 = math.log(2.0)
 LOG_2PI = math.log(2 * math.pi)
+_EVEN = 0.5  # the p of a Bernoulli variable that was given none
 
 
 class Gaussian:
@@ -141,7 +142,9 @@ class Bernoulli:
         for gradients.
     """
 
-    def __init__(self, p: Any = 0.5, *, logits: Any = None) -> None:
+    def __init__(self, p: Any = _EVEN, *, logits: Any = None) -> None:
+        if logits is not None and p is not _EVEN:
+            raise ValueError("a coin has either p or logits; got both.")
         self.logits: Any = None if logits is None else _validate.parameter("logits", logits)
         self.p = _validate.parameter("p", p if logits is None else sigmoid(self.logits))
         values = np.asarray(values_of(self.p))

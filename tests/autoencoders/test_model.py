@@ -434,3 +434,9 @@ def test_a_corruption_does_not_hand_over_masked_values(cloud):
     model = autoencoders.deep((5, 2), corruption=lambda x, rng: np.ma.masked_greater(x, 1), rng=0)
     with pytest.raises(ValueError, match="the result of the corruption has masked entries"):
         model.fit(cloud)
+
+
+@pytest.mark.parametrize("sizes", [{"image_shape": 28}, {"channels": 4}, {"image_shape": (28, 28)}])
+def test_sizes_of_images_and_channels_are_sequences(sizes):
+    with pytest.raises(ValueError, match=r"image_shape is \(channels, height, width\), channels"):
+        autoencoders.convolutional(**sizes)

@@ -164,3 +164,9 @@ def test_no_gradient_is_dropped_silently():
 def test_repr_shows_the_parameters():
     assert repr(Gaussian(0, 1)) == "Gaussian(mu=0.0, sigma=1.0)"
     assert repr(Gaussian(np.zeros(3), 1)) == "Gaussian(mu=array (3,), sigma=1.0)"
+
+
+def test_a_coin_with_both_p_and_logits_is_refused():
+    with pytest.raises(ValueError, match="either p or logits"):
+        Bernoulli(0.3, logits=1.0)
+    assert Bernoulli(logits=0.0).p == Bernoulli().p == 0.5
