@@ -159,7 +159,7 @@ class Transformer(Estimator):
         """Names of the columns that ``transform`` returns: ``pca0``, ``pca1``, and so on."""
         self._check_fitted()
         known = getattr(self, "feature_names_in_", None)
-        given = [] if input_features is None else list(np.asarray(input_features, dtype=object))
+        given = [] if input_features is None else list(np.ravel(np.asarray(input_features, object)))
         if input_features is not None and known is not None and given != list(known):
             raise ValueError(
                 "input_features are not the names this model was fitted with: input_features is "

@@ -504,3 +504,11 @@ def test_a_failed_fit_keeps_the_one_before():
 def test_whitening_is_true_or_false(value):
     with pytest.raises(ValueError, match="whiten is True or False"):
         PCA(2, whiten=value).fit(GOOD)
+
+
+def test_one_name_in_the_place_of_all_is_compared_with_the_names_of_the_fit():
+    pca = PCA(1).fit(np.arange(6.0).reshape(3, 2) ** 2)
+    assert pca.get_feature_names_out("ab").tolist() == ["pca0"]  # nothing to compare with
+    pca.feature_names_in_ = np.array(["a", "b"], dtype=object)
+    with pytest.raises(ValueError, match="input_features are not the names"):
+        pca.get_feature_names_out("ab")

@@ -314,9 +314,10 @@ class _Likelihood:
             )
         if once and abs(more - once) <= 1e-9 * abs(once):
             warnings.warn(
-                "maximum_likelihood: log_prob seems to return a mean over the samples, for it does "
-                "not grow with their number; standard errors and the log-likelihood are right for "
-                "a sum only. Return np.sum(...), or one log-density per sample.",
+                "maximum_likelihood: log_prob stays the same if every sample is there twice. "
+                "If it returns a mean over the samples, return np.sum(...) or one log-density per "
+                "sample: standard errors and the log-likelihood are right for a sum only. If it "
+                "does not use the data it is handed, let it.",
                 stacklevel=3,
             )
 

@@ -317,7 +317,7 @@ def test_a_sum_over_all_pairs_is_refused(axis):
 
 
 def test_a_mean_over_the_samples_is_noticed():
-    with pytest.warns(UserWarning, match="seems to return a mean over the samples"):
+    with pytest.warns(UserWarning, match="returns a mean over the samples, return np.sum"):
         fit = maximum_likelihood(
             lambda x, mu: np.mean(Gaussian(mu, 2.0).log_prob(x)), {"mu": 0.0}, X
         )
