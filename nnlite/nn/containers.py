@@ -34,8 +34,10 @@ class _Row(Module):
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name(index), _checked(module))
 
-    def __delitem__(self, index: int) -> None:
-        delattr(self, self._name(index))
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._modules)
+        for name in names[index] if isinstance(index, slice) else [self._name(index)]:
+            delattr(self, name)
         self._rename(self._items())
 
     def append(self, module: Module) -> "_Row":

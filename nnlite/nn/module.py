@@ -18,7 +18,7 @@ from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import _advice
-from nnlite.nn._checks import check_device, is_device
+from nnlite.nn._checks import check_device, check_flags, is_device
 from nnlite.nn._loading import Keys, array_of, load
 from nnlite.nn.parameter import Parameter
 
@@ -226,6 +226,11 @@ class Module:
         self._passing_names = passing if persistent else (*passing, name)
 
     def _add(self, name: str, value: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"a name inside a module is text; got {name!r} ({type(name).__name__}). Write "
+                f"{str(name)!r}."
+            )
         if not name or "." in name:
             raise KeyError(f"a name inside a module is not empty and has no dot; got {name!r}.")
         if hasattr(type(self), name):
@@ -266,6 +271,7 @@ class Module:
         RuntimeError
             Naming every missing and unexpected key (if strict) and every shape that differs.
         """
+        check_flags("load_state_dict", strict=strict)
         return load(type(self).__name__, dict(self._state()), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
@@ -285,6 +291,7 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or release (True) all parameters."""
+        check_flags("requires_grad_", requires_grad=requires_grad)
         for p in self._all_parameters():
             p.requires_grad_(requires_grad)
         return self

@@ -137,3 +137,18 @@ def test_modules_hidden_on_purpose_are_no_mistake(recwarn):
 
     assert len(list(Net().parameters())) == 2
     assert not recwarn.list
+
+
+def test_slices_of_a_container_can_be_deleted():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), nn.ReLU())
+    del net[1:3]
+    assert [(n, type(m).__name__) for n, m in net.named_children()] == [
+        ("0", "Linear"), ("1", "ReLU"),
+    ]  # fmt: skip
+    del net[:]
+    assert len(net) == 0
+
+
+def test_names_in_a_container_are_text():
+    with pytest.raises(TypeError, match="a name inside a module is text; got 1"):
+        nn.ModuleDict({1: nn.ReLU()})
