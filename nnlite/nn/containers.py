@@ -52,7 +52,7 @@ class _Row(Module):
                 f"{type(self).__name__} takes a list of modules; got {type(modules).__name__}. "
                 f"Write nn.{type(self).__name__}([module])."
             )
-        for module in modules:
+        for module in [_checked(m) for m in modules]:  # all are modules, or none is added
             self.append(module)
         return self
 
@@ -156,7 +156,16 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add or replace modules, in the order given."""
-        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+        try:
+            named = dict(modules.items() if hasattr(modules, "items") else modules)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                "ModuleDict takes a mapping of names to modules, or pairs (name, module); got "
+                f"{type(modules).__name__}."
+            ) from error
+        for module in named.values():  # all are modules, or none is added
+            _checked(module)
+        for name, module in named.items():
             self[name] = module
 
     def __setitem__(self, name: str, module: Module) -> None:

@@ -87,6 +87,14 @@ class Module:
                     f"{type(value).__name__} would lose it. To change the values of a parameter "
                     f"write {name}.data[...] = values; to replace it assign nn.Parameter(values)."
                 )
+        if name in self._buffer_names and not isinstance(value, _BUFFERS):
+            if not isinstance(value, np.generic):  # what NumPy makes of an array without axes
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a buffer, an array that is saved; got "
+                    f"{type(value).__name__}. Write {name}[...] = values, or assign "
+                    "np.array(values)."
+                )
+            value = np.asarray(value)
         super().__setattr__(name, value)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -150,7 +158,7 @@ class Module:
 
     @property
     def _buffers(self) -> dict[str, NDArray[Any]]:
-        named = ((name, getattr(self, name)) for name in self._buffer_names)
+        named = ((name, vars(self).get(name)) for name in self._buffer_names)  # None if deleted
         return {name: v for name, v in named if v is not None}
 
     @property
@@ -378,6 +386,7 @@ class Module:
 
 
 _PLAIN = (list, tuple, dict)
+_BUFFERS = (np.ndarray, Tensor, type(None))
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:

@@ -246,3 +246,18 @@ def test_switches_are_true_or_false():
         model.requires_grad_("no")
     with pytest.raises(ValueError, match="strict must be True or False; got 'no'"):
         model.load_state_dict(model.state_dict(), "no")
+
+
+def test_a_buffer_stays_an_array():
+    model = nn.Module()
+    model.register_buffer("mean", np.array(2.0))
+    model.mean = model.mean * 0.5  # a scalar to NumPy
+    model.load_state_dict({"mean": 3})
+    assert model.double().mean == 3
+    for value in (3.0, [1.0], "x"):
+        with pytest.raises(TypeError, match="mean is a buffer, an array that is saved; got"):
+            model.mean = value
+    model.mean = nnlite.Tensor([1.0, 2.0])
+    np.testing.assert_array_equal(model.state_dict()["mean"], [1, 2])
+    del model.mean
+    assert model.state_dict() == {}
