@@ -147,6 +147,9 @@ class LRScheduler:
                 f"{', '.join(map(str, state_dict))}."
             )
         check_count("load_state_dict", "last_epoch", state_dict["last_epoch"], 0)
+        for name, value in own.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                check_number("load_state_dict", name, state_dict[name], low=-math.inf)
         for name in ("base_lrs", "_last_lr", "rates"):
             if not isinstance(state_dict[name], list | tuple) or len(state_dict[name]) > groups:
                 raise ValueError(

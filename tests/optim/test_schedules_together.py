@@ -247,3 +247,11 @@ def test_saved_rates_that_belong_to_no_groups_are_refused(rates):
     with pytest.raises(ValueError, match="base_lrs must list a rate for each of 2 groups"):
         schedule.load_state_dict(saved)
     assert schedule.base_lrs == [0.3, 3.0]
+
+
+@pytest.mark.parametrize(("gamma", "error"), [("x", TypeError), (np.nan, ValueError)])
+def test_saved_settings_that_are_no_numbers_are_refused(gamma, error):
+    schedule = schedules.StepLR(_optimizer(), 2)
+    with pytest.raises(error, match="load_state_dict: gamma must be a number"):
+        schedule.load_state_dict({**schedule.state_dict(), "gamma": gamma})
+    assert schedule.gamma == 0.1
