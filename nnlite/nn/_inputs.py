@@ -33,12 +33,26 @@ def as_input(x: Any, dtype: np.dtype[Any], where: str) -> Tensor:
                 "layer.weight.data[...] = array."
             )
         x = x.data
+    _check_is_one(x, f"{where}: the input")
     return Tensor(as_array(x, f"{where}: the input", dtype))
 
 
 def as_tensor(x: Any, name: str = "the input") -> Tensor:
     """``x`` itself if it is a Tensor, a Tensor around it otherwise."""
-    return x if isinstance(x, Tensor) else Tensor(as_array(x, name))
+    if isinstance(x, Tensor):
+        return x
+    _check_is_one(x, name)
+    return Tensor(as_array(x, name))
+
+
+def _check_is_one(x: Any, name: str) -> None:
+    """Refuse the several results of a layer, which NumPy would stack into one array."""
+    if isinstance(x, tuple) and any(isinstance(part, Tensor) for part in x):
+        raise TypeError(
+            f"{name} is a tuple of {len(x)}, as a layer with several results returns it. Take them "
+            "apart (mean, log_var = encoder(x)) and pass on one, or join them with np.stack or "
+            "np.concatenate."
+        )
 
 
 def as_floats(x: Any, name: str = "the input") -> Tensor:

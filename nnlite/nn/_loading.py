@@ -65,8 +65,22 @@ def _fitting(
             problems.append(f"{k} has shape {value.shape}, the model needs {like.shape}")
         elif like.dtype.kind in "iu" and not np.array_equal(value, np.trunc(value)):
             problems.append(f"{k} counts in whole numbers; got {value}")
+        elif not _in_range(value, like.dtype):
+            problems.append(f"{k} holds numbers that are too large for {like.dtype}")
         values[k] = value
     return values, problems
+
+
+def _in_range(value: NDArray[Any], dtype: np.dtype[Any]) -> bool:
+    """Tell whether finite numbers stay what they are, as nearly as the dtype can say it."""
+    if np.can_cast(value.dtype, dtype) or not value.size or dtype.kind == "b":
+        return True
+    if dtype.kind in "iu":
+        # as Python's integers: 2^63 and its neighbour are one number in float64
+        limits = np.iinfo(dtype)
+        return limits.min <= value.min().item() and value.max().item() <= limits.max
+    finite = value[np.isfinite(value)]
+    return not finite.size or bool(np.abs(finite).max() <= np.finfo(dtype).max)
 
 
 def array_of(value: Any) -> Any:

@@ -34,8 +34,10 @@ class _Row(Module):
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name(index), _checked(module))
 
-    def __delitem__(self, index: int) -> None:
-        delattr(self, self._name(index))
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._modules)
+        for name in names[index] if isinstance(index, slice) else [self._name(index)]:
+            delattr(self, name)
         self._rename(self._items())
 
     def append(self, module: Module) -> "_Row":
@@ -50,7 +52,7 @@ class _Row(Module):
                 f"{type(self).__name__} takes a list of modules; got {type(modules).__name__}. "
                 f"Write nn.{type(self).__name__}([module])."
             )
-        for module in modules:
+        for module in [_checked(m) for m in modules]:  # all are modules, or none is added
             self.append(module)
         return self
 
@@ -154,7 +156,16 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add or replace modules, in the order given."""
-        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+        try:
+            named = dict(modules.items() if hasattr(modules, "items") else modules)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                "ModuleDict takes a mapping of names to modules, or pairs (name, module); got "
+                f"{type(modules).__name__}."
+            ) from error
+        for module in named.values():  # all are modules, or none is added
+            _checked(module)
+        for name, module in named.items():
             self[name] = module
 
     def __setitem__(self, name: str, module: Module) -> None:

@@ -18,7 +18,7 @@ from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import _advice
-from nnlite.nn._checks import check_device, is_device
+from nnlite.nn._checks import check_device, check_flags, is_device
 from nnlite.nn._loading import Keys, array_of, load
 from nnlite.nn.parameter import Parameter
 
@@ -87,6 +87,14 @@ class Module:
                     f"{type(value).__name__} would lose it. To change the values of a parameter "
                     f"write {name}.data[...] = values; to replace it assign nn.Parameter(values)."
                 )
+        if name in self._buffer_names and not isinstance(value, _BUFFERS):
+            if not isinstance(value, np.generic):  # what NumPy makes of an array without axes
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a buffer, an array that is saved; got "
+                    f"{type(value).__name__}. Write {name}[...] = values, or assign "
+                    "np.array(values)."
+                )
+            value = np.asarray(value)
         super().__setattr__(name, value)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -150,7 +158,7 @@ class Module:
 
     @property
     def _buffers(self) -> dict[str, NDArray[Any]]:
-        named = ((name, getattr(self, name)) for name in self._buffer_names)
+        named = ((name, vars(self).get(name)) for name in self._buffer_names)  # None if deleted
         return {name: v for name, v in named if v is not None}
 
     @property
@@ -226,6 +234,11 @@ class Module:
         self._passing_names = passing if persistent else (*passing, name)
 
     def _add(self, name: str, value: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"a name inside a module is text; got {name!r} ({type(name).__name__}). Write "
+                f"{str(name)!r}."
+            )
         if not name or "." in name:
             raise KeyError(f"a name inside a module is not empty and has no dot; got {name!r}.")
         if hasattr(type(self), name):
@@ -266,6 +279,7 @@ class Module:
         RuntimeError
             Naming every missing and unexpected key (if strict) and every shape that differs.
         """
+        check_flags("load_state_dict", strict=strict)
         return load(type(self).__name__, dict(self._state()), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
@@ -285,6 +299,7 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or release (True) all parameters."""
+        check_flags("requires_grad_", requires_grad=requires_grad)
         for p in self._all_parameters():
             p.requires_grad_(requires_grad)
         return self
@@ -371,6 +386,7 @@ class Module:
 
 
 _PLAIN = (list, tuple, dict)
+_BUFFERS = (np.ndarray, Tensor, type(None))
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:

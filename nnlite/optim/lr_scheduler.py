@@ -83,12 +83,22 @@ class LRScheduler:
             )
         groups = self.optimizer.param_groups
         for group in groups[len(self.base_lrs) :]:  # all at first, then those added since
-            self.base_lrs.append(group.get("initial_lr", group["lr"]))
+            # kept in the group: another schedule may see it only after this one changed the rate
+            self.base_lrs.append(group.setdefault("initial_lr", group["lr"]))
         self.last_epoch += 1
-        rates = self.get_lr()
-        for i, rate in enumerate(rates):
-            name = f"the rate of group {i} at epoch {self.last_epoch}"
-            check_number(type(self).__name__, name, rate, low=-math.inf)
+        try:
+            rates = self.get_lr()
+            if len(rates) != len(groups):
+                raise ValueError(
+                    f"{type(self).__name__}: get_lr must return a rate for each of {len(groups)} "
+                    f"groups; got {len(rates)}."
+                )
+            for i, rate in enumerate(rates):
+                name = f"the rate of group {i} at epoch {self.last_epoch}"
+                check_number(type(self).__name__, name, rate, low=-math.inf)
+        except BaseException:
+            self.last_epoch -= 1
+            raise
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate
         self._last_lr = rates
@@ -137,7 +147,15 @@ class LRScheduler:
                 f"{', '.join(map(str, state_dict))}."
             )
         check_count("load_state_dict", "last_epoch", state_dict["last_epoch"], 0)
+        for name, value in own.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                check_number("load_state_dict", name, state_dict[name], low=-math.inf)
         for name in ("base_lrs", "_last_lr", "rates"):
+            if not isinstance(state_dict[name], list | tuple) or len(state_dict[name]) > groups:
+                raise ValueError(
+                    f"load_state_dict: {name} must list a rate for each of {groups} groups; got "
+                    f"{state_dict[name]!r}."
+                )
             for rate in state_dict[name]:
                 check_number("load_state_dict", f"each of {name}", rate, low=-math.inf)
         vars(self).update(copy.deepcopy({k: v for k, v in state_dict.items() if k in vars(self)}))

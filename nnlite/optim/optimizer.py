@@ -1,6 +1,7 @@
 """What all optimisers share: groups of parameters, state, ``zero_grad`` (lecture 04)."""
 
 import copy
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
@@ -115,9 +116,10 @@ class Optimizer:
         Raises
         ------
         TypeError
-            If a gradient set by hand is not an array, or closure is not a function.
+            If a gradient set by hand is not an array, a rate no number, or closure not a function.
         ValueError
-            If a gradient does not have the shape and dtype of its parameter. Then nothing moves.
+            If a gradient does not have the shape and dtype of its parameter, or a rate is not
+            finite. Then nothing moves.
         """
         loss = None
         if closure is not None:
@@ -129,7 +131,10 @@ class Optimizer:
             with recording(True):
                 loss = closure()
         work = []
-        for group in self.param_groups:
+        for i, group in enumerate(self.param_groups):
+            lr = group.get("lr", 0.0)  # perhaps changed by hand
+            if type(lr) is not float or not math.isfinite(lr):
+                check_number(type(self).__name__, f"lr of group {i}", lr, low=-math.inf)
             moved = [p for p in group["params"] if p._grad is not None]
             if moved:
                 data = [p._data for p in moved]

@@ -40,7 +40,8 @@ def batches(
     Raises
     ------
     TypeError
-        If an array holds no numbers, or is sparse, or rng is neither a seed nor a Generator.
+        If an array holds no numbers, or is sparse, rng is neither a seed nor a Generator, or a
+        switch neither True nor False.
     ValueError
         If there is nothing to go through, lengths differ, entries are masked, or batch_size is not
         a positive integer.
@@ -58,6 +59,9 @@ def batches(
         or batch_size < 1
     ):
         raise ValueError(f"batch_size must be a positive integer; got {batch_size!r}.")
+    for name, flag in (("shuffle", shuffle), ("drop_last", drop_last)):
+        if not isinstance(flag, bool | np.bool_):
+            raise TypeError(f"{name} must be True or False; got {flag!r}.")
     return _batches(data, int(batch_size), default_rng(rng) if shuffle else None, drop_last)
 
 

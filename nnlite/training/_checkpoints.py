@@ -78,7 +78,7 @@ def load_checkpoint(
     """
     _check_arguments("load_checkpoint", rng, parts)
     saved = load(path)
-    if set(saved) != {"epoch", "rng", "default_rng", "dropout", "parts"}:
+    if not _is_checkpoint(saved):
         raise ValueError(f"{os.fspath(path)} holds arrays but is no checkpoint of save_checkpoint.")
     if set(saved["parts"]) != set(parts):
         raise ValueError(
@@ -112,7 +112,7 @@ def load_checkpoint(
         for name, part in parts.items():
             part.load_state_dict(saved["parts"][name])
         for generator, state in generators:
-            generator.bit_generator.state = _numeric(state)
+            _set_rng_state(generator, state)
     except BaseException:  # Ctrl-C, too
         # a model from the file with an optimiser from elsewhere would train on, wrongly
         for name, part in parts.items():
@@ -121,6 +121,19 @@ def load_checkpoint(
             generator.bit_generator.state = state
         raise
     return int(saved["epoch"])
+
+
+def _is_checkpoint(saved: Mapping[Any, Any]) -> bool:
+    """Tell whether a file has the form of those of save_checkpoint."""
+    match saved:
+        case {"epoch": int(epoch), "rng": rng, "default_rng": default, "dropout": dict(dropout),
+              "parts": dict(parts)} if len(saved) == 5:  # fmt: skip
+            lists = list(dropout.values())
+            if epoch < 0 or set(dropout) != set(parts) or not all(type(d) is list for d in lists):
+                return False
+            states = [default, *([] if rng is None else [rng]), *(s for d in lists for s in d)]
+            return all(isinstance(s, Mapping) and "bit_generator" in s for s in states)
+    return False
 
 
 def _check_arguments(where: str, rng: Any, parts: Mapping[str, Any]) -> None:
@@ -159,6 +172,15 @@ def _generators(part: Any) -> list[np.random.Generator]:
 def _rng_state(rng: np.random.Generator) -> dict[str, Any]:
     """A generator's state, its 128-bit integers as text, since many JSON readers round them."""
     return _textual(rng.bit_generator.state)
+
+
+def _set_rng_state(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
+    try:
+        rng.bit_generator.state = _numeric(state)
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(
+            f"the checkpoint's state of a {state['bit_generator']} is damaged ({error})."
+        ) from error
 
 
 def _check_rng_kind(rng: np.random.Generator, state: Mapping[str, Any]) -> None:

@@ -45,8 +45,9 @@ class progress:
         self, iterable: Iterable[Any] | int, description: str = "", smoothing: float = 0.9
     ) -> None:
         self._items = _items(iterable)
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"smoothing must be in [0, 1); got {smoothing}.")
+        is_number = isinstance(smoothing, int | float | np.number)
+        if not is_number or isinstance(smoothing, bool) or not 0 <= smoothing < 1:
+            raise ValueError(f"smoothing must be a number in [0, 1); got {smoothing!r}.")
         self._description = description
         self._smoothing = smoothing
         self._running: dict[str, float] = {}

@@ -283,3 +283,16 @@ def test_half_precision_is_computed_to_its_digits(name):
         rtol=4e-3,
         atol=4e-3,
     )
+
+
+@pytest.mark.parametrize("layer", [nn.ReLU(), nn.Linear(2, 3), nn.Flatten(), nn.Softmax(1)])
+def test_several_results_of_a_layer_are_not_stacked_into_the_input_of_the_next(layer):
+    class Encoder(nn.Module):
+        def forward(self, x):
+            return x, x
+
+    x = np.ones((4, 2))
+    with pytest.raises(TypeError, match=r"is a tuple of 2, as a layer with several results"):
+        nn.Sequential(Encoder(), layer)(x)
+    assert len(layer([[1.0, 2.0], [3.0, 4.0]])) == 2
+    assert len(layer(((1.0, 2.0), (3.0, 4.0)))) == 2

@@ -137,3 +137,32 @@ def test_modules_hidden_on_purpose_are_no_mistake(recwarn):
 
     assert len(list(Net().parameters())) == 2
     assert not recwarn.list
+
+
+def test_slices_of_a_container_can_be_deleted():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), nn.ReLU())
+    del net[1:3]
+    assert [(n, type(m).__name__) for n, m in net.named_children()] == [
+        ("0", "Linear"), ("1", "ReLU"),
+    ]  # fmt: skip
+    del net[:]
+    assert len(net) == 0
+
+
+def test_names_in_a_container_are_text():
+    with pytest.raises(TypeError, match="a name inside a module is text; got 1"):
+        nn.ModuleDict({1: nn.ReLU()})
+
+
+def test_a_container_takes_all_of_several_modules_or_none():
+    row, named = nn.ModuleList([nn.ReLU()]), nn.ModuleDict({"a": nn.ReLU()})
+    with pytest.raises(TypeError, match="only Modules go into a container; got int"):
+        row.extend([nn.Tanh(), 3])
+    with pytest.raises(TypeError, match="only Modules go into a container; got int"):
+        named.update({"b": nn.Tanh(), "c": 3})
+    assert (len(row), list(named)) == (1, ["a"])
+    for wrong in (3, [nn.ReLU()], "ab"):
+        with pytest.raises(TypeError, match="ModuleDict takes a mapping of names to modules"):
+            named.update(wrong)
+    named.update(nn.ModuleDict({"b": nn.Tanh()}))
+    assert list(named) == ["a", "b"]

@@ -177,3 +177,28 @@ def test_weights_that_would_weigh_all_pairs_are_refused():
         F.mse_loss(z, np.zeros(4))
     with pytest.raises(ValueError, match=r"write input\.reshape\(4, 1\), or target\.reshape\(4,\)"):
         F.mse_loss(np.zeros(4), t)
+
+
+@pytest.mark.parametrize("pos_weight", [None, np.ones(2)])
+def test_an_entry_of_weight_zero_costs_nothing_even_where_the_loss_is_infinite(pos_weight):
+    loss, gradient = _with_gradient(
+        lambda z: F.binary_cross_entropy_with_logits(
+            z, np.array([1.0, 0.0]), weight=np.array([0.0, 1.0]), pos_weight=pos_weight
+        ),
+        np.array([-INF, 0.0]),
+    )
+    np.testing.assert_allclose(loss, np.log(2) / 2)
+    np.testing.assert_allclose(gradient, [0, 0.25])
+
+
+def test_ignored_targets_of_log_probabilities_do_not_count_even_where_they_are_nan():
+    x = np.array([[np.nan, np.nan], [-1.0, -INF]])
+    loss, gradient = _with_gradient(lambda z: F.nll_loss(z, np.array([-100, 0])), x)
+    assert loss == 1
+    np.testing.assert_array_equal(gradient, [[0, 0], [-1, 0]])
+
+
+@pytest.mark.parametrize("odd", [np.nan, INF, -0.5])
+def test_probabilities_that_are_not_finite_are_refused(odd):
+    with pytest.raises(ValueError, match=f"probabilities are at least 0; got a target of {odd}"):
+        F.cross_entropy(np.zeros((1, 2)), np.array([[1.0, odd]]))

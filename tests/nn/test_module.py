@@ -220,3 +220,44 @@ def test_what_is_written_into_the_listings_of_a_module_is_refused_and_not_lost()
 def test_a_state_is_a_mapping():
     with pytest.raises(TypeError, match=r"takes a mapping of names to arrays.*got ndarray"):
         nn.Linear(1, 1).load_state_dict(np.ones(3))
+
+
+@pytest.mark.parametrize("count", [1e30, 2.0**63, 2**63, np.inf, -np.inf])
+def test_a_saved_count_out_of_the_range_of_integers_is_refused(count):
+    model = nn.BatchNorm1d(2)
+    with pytest.raises(RuntimeError, match="num_batches_tracked holds numbers that are too large"):
+        model.load_state_dict({**model.state_dict(), "num_batches_tracked": count})
+    assert model.num_batches_tracked == 0
+
+
+def test_weights_that_float32_cannot_hold_are_refused_and_infinite_ones_are_not():
+    model = nn.Linear(2, 1)
+    state = model.state_dict()
+    with pytest.raises(RuntimeError, match="weight holds numbers that are too large for float32"):
+        model.load_state_dict({**state, "weight": np.array([[np.inf, -1e300]])})
+    np.testing.assert_array_equal(model.weight.data, state["weight"])
+    model.load_state_dict({**state, "weight": np.array([[np.inf, 1e-300]])})
+    np.testing.assert_array_equal(model.weight.data, [[np.inf, 0]])
+
+
+def test_switches_are_true_or_false():
+    model = nn.Linear(2, 1)
+    with pytest.raises(ValueError, match="requires_grad must be True or False; got 'no'"):
+        model.requires_grad_("no")
+    with pytest.raises(ValueError, match="strict must be True or False; got 'no'"):
+        model.load_state_dict(model.state_dict(), "no")
+
+
+def test_a_buffer_stays_an_array():
+    model = nn.Module()
+    model.register_buffer("mean", np.array(2.0))
+    model.mean = model.mean * 0.5  # a scalar to NumPy
+    model.load_state_dict({"mean": 3})
+    assert model.double().mean == 3
+    for value in (3.0, [1.0], "x"):
+        with pytest.raises(TypeError, match="mean is a buffer, an array that is saved; got"):
+            model.mean = value
+    model.mean = nnlite.Tensor([1.0, 2.0])
+    np.testing.assert_array_equal(model.state_dict()["mean"], [1, 2])
+    del model.mean
+    assert model.state_dict() == {}

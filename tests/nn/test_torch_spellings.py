@@ -156,3 +156,23 @@ def test_a_parameter_of_another_dtype_is_named():
     ):
         layer(x)
     assert layer.double()(np.zeros((1, 3))).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "advice"),
+    [
+        (nn, "HuberLoss", "SmoothL1Loss"),
+        (nn, "GLU", "np.split"),
+        (nn, "ParameterDict", "register_parameter"),
+        (nn, "PixelUnshuffle", "np.reshape"),
+        (F, "l2_loss", "mse_loss"),
+        (F, "group_norm", "layer_norm"),
+        (nn.utils, "clip_grad_norm", "clip_grad_norm_"),
+        (nn.utils, "parameters_to_vector", "np.concatenate"),
+        (nn.utils, "fuse_conv_bn_eval", "it has clip_grad_norm_"),
+        (nn.ReLU(), "get_submodule", "named_modules"),
+    ],
+)
+def test_a_name_that_is_missing_is_answered_by_what_does_the_same(where, name, advice):
+    with pytest.raises(AttributeError, match=advice):
+        getattr(where, name)

@@ -84,3 +84,27 @@ def test_a_normalised_critic_is_trained_by_two_uses_in_one_loss():
 def test_spectral_norm_needs_a_matrix():
     with pytest.raises(ValueError, match="BatchNorm1d has no parameter 'weight' with two"):
         nn.utils.spectral_norm(nn.BatchNorm1d(2))
+
+
+@pytest.mark.parametrize("order", [1.5, 2, 3, "inf"])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_a_norm_whose_powers_leave_the_range_of_floats_is_right(size, order):
+    params = _parameters([size, size], [size])
+    expected = size * (1 if order == "inf" else 3 ** (1 / order))
+    assert nn.utils.clip_grad_norm_(params, 1.0, order, True) == pytest.approx(
+        expected, 1e-9, abs=0
+    )
+    np.testing.assert_allclose(params[1].grad, [min(size, size / expected)], rtol=1e-6)
+
+
+def test_gradients_that_cannot_be_scaled_are_refused_and_none_is_clipped():
+    for odd in (np.array([3, 4]), [3.0, 4.0]):
+        params = _parameters([3.0, 4.0], [0.0, 0.0])
+        params[1]._grad = odd
+        for clip in (nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_):
+            with pytest.raises(TypeError, match="an array of floats that can be written to"):
+                clip(params, 1.0)
+        np.testing.assert_array_equal(params[0].grad, [3, 4])
+    for what in (None, np.ones(3), 3.0):
+        with pytest.raises(TypeError, match=r"takes parameters.*model\.parameters\(\)"):
+            nn.utils.clip_grad_norm_(what, 1.0)

@@ -334,3 +334,16 @@ def test_a_state_as_pytorch_writes_it_is_loaded():
     optimizer = optim.SGD([_leaf()])
     optimizer.load_state_dict(state)
     assert optimizer.param_groups[0]["momentum"] == 0.9
+
+
+@pytest.mark.parametrize(
+    ("rate", "error"), [(np.nan, ValueError), (np.inf, ValueError), ("0.1", TypeError)]
+)
+def test_a_rate_changed_by_hand_to_no_finite_number_moves_nothing(rate, error):
+    a, b = (nnlite.Tensor(np.ones(2), requires_grad=True) for _ in range(2))
+    optimizer = optim.SGD([{"params": [a]}, {"params": [b]}], lr=0.1)
+    optimizer.param_groups[1]["lr"] = rate
+    a.grad, b.grad = np.ones(2), np.ones(2)
+    with pytest.raises(error, match="lr of group 1 must be a number"):
+        optimizer.step()
+    np.testing.assert_array_equal([a.data, b.data], 1)

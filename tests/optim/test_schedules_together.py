@@ -208,3 +208,50 @@ def test_what_is_not_offered_is_named():
     with pytest.raises(AttributeError, match="has no LBFGS; it has SGD"):
         _ = optim.LBFGS
     assert not hasattr(optim, "StepLR")
+
+
+def test_a_group_added_later_begins_at_its_rate_for_all_schedules():
+    optimizer = _optimizer()
+    step = schedules.StepLR(optimizer, 1, 0.5)
+    by_epoch = schedules.LambdaLR(optimizer, lambda t: 0.9**t)
+    late = nnlite.Tensor(np.ones(1), requires_grad=True)
+    optimizer.add_param_group({"params": [late], "lr": 0.2})
+    step.step()  # halves the rate before the other schedule sees the group
+    by_epoch.step()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    np.testing.assert_allclose(rates, [0.9 * 0.3, 0.9 * 3.0, 0.9 * 0.2])
+
+
+def test_a_step_that_fails_leaves_the_schedule_at_its_epoch():
+    optimizer = _optimizer()
+    schedule = schedules.LambdaLR(optimizer, lambda t: np.nan if t == 1 else 1.0)
+    with pytest.raises(ValueError, match="the factor at epoch 1"):
+        schedule.step()
+    assert schedule.last_epoch == 0
+
+    class Short(schedules.LRScheduler):
+        def get_lr(self):
+            return [1.0] * (1 if self.last_epoch else 2)
+
+    short = Short(optimizer)
+    with pytest.raises(ValueError, match="a rate for each of 2 groups; got 1"):
+        short.step()
+    assert short.last_epoch == 0
+    assert [group["lr"] for group in optimizer.param_groups] == [1, 1]
+
+
+@pytest.mark.parametrize("rates", [5, [1.0, 2.0, 3.0], "ab"])
+def test_saved_rates_that_belong_to_no_groups_are_refused(rates):
+    schedule = schedules.StepLR(_optimizer(), 2)
+    saved = {**schedule.state_dict(), "base_lrs": rates}
+    with pytest.raises(ValueError, match="base_lrs must list a rate for each of 2 groups"):
+        schedule.load_state_dict(saved)
+    assert schedule.base_lrs == [0.3, 3.0]
+
+
+@pytest.mark.parametrize(("gamma", "error"), [("x", TypeError), (np.nan, ValueError)])
+def test_saved_settings_that_are_no_numbers_are_refused(gamma, error):
+    schedule = schedules.StepLR(_optimizer(), 2)
+    with pytest.raises(error, match="load_state_dict: gamma must be a number"):
+        schedule.load_state_dict({**schedule.state_dict(), "gamma": gamma})
+    assert schedule.gamma == 0.1

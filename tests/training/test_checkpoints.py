@@ -143,3 +143,23 @@ def test_two_schedules_resume_in_either_order(tmp_path):
             run["b"].step()
             run["a"].step()
         assert parts["o"].param_groups[0]["lr"] == resumed["o"].param_groups[0]["lr"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"epoch": "x"}, {"epoch": -1}, {"epoch": 1.5}, {"parts": 3}, {"dropout": {}},
+        {"dropout": {"net": 3}}, {"dropout": {"net": [1]}}, {"default_rng": 1}, {"extra": 1},
+        {"default_rng": {"bit_generator": "PCG64"}},
+    ],
+)  # fmt: skip
+def test_a_damaged_checkpoint_is_refused_and_nothing_changes(tmp_path, damage):
+    path, net = tmp_path / "run.safetensors", nn.Linear(2, 1, rng=0)
+    save_checkpoint(path, net=net)
+    nnlite.save(path, {**nnlite.load(path), **damage})
+    net.weight.data[...] = 7
+    default = default_rng(None).bit_generator.state
+    with pytest.raises(ValueError, match=r"is no checkpoint|PCG64 is damaged"):
+        load_checkpoint(path, net=net)
+    np.testing.assert_array_equal(net.weight.data, 7)
+    assert default_rng(None).bit_generator.state == default

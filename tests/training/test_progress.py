@@ -144,3 +144,9 @@ def test_a_loss_that_is_no_number_is_named():
         bar.show(loss=nnlite.Tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match="smoothing"):
         progress(1, smoothing=1.0)
+
+
+@pytest.mark.parametrize("smoothing", ["a", None, True, 1, -0.1, np.nan])
+def test_smoothing_is_a_share(smoothing):
+    with pytest.raises(ValueError, match=r"smoothing must be a number in \[0, 1\); got"):
+        progress(3, smoothing=smoothing)

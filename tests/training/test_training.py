@@ -216,3 +216,9 @@ def test_a_checkpoint_that_does_not_fit_changes_nothing(tmp_path):
     parts["net"] = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5))
     with pytest.raises(ValueError, match="net was saved with 1 generators of its own"):
         load_checkpoint(tmp_path / "c", rng=other, **parts)
+
+
+@pytest.mark.parametrize("switch", ["shuffle", "drop_last"])
+def test_the_switches_of_batches_are_true_or_false(switch):
+    with pytest.raises(TypeError, match=f"{switch} must be True or False; got 'no'"):
+        batches(np.arange(3), batch_size=2, **{switch: "no"})

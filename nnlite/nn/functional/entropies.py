@@ -87,7 +87,7 @@ def binary_cross_entropy_with_logits(
         positive = pos_weight * target
     loss = _times(positive, activations.softplus(-z)) + _times(negative, activations.softplus(z))
     weight = as_factor(weight, loss, where, "weight")
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else _times(weight, loss), reduction)
 
 
 def _are_probabilities(x: Any) -> bool:
@@ -204,6 +204,8 @@ def nll_loss(
     ignored = _check_classes(where, target, rows.shape[1], ignore_index)
     chosen = np.where(ignored, 0, target)
     factor = _class_factors(where, weight, rows.shape[1], x.dtype)[chosen] * ~ignored
+    if ignored.any():  # whatever their log-probabilities are
+        rows = np.where(ignored[:, np.newaxis], 0, rows)
     loss = -_times(factor, rows[np.arange(len(chosen)), chosen])
     if reduction != "mean":
         return loss.sum() if reduction == "sum" else loss.reshape(positions)
@@ -240,8 +242,12 @@ def _as_rows(
             f"{where}: ignore_index={ignore_index} is for integer classes; give positions that "
             "shall not count rows of probabilities that are 0."
         )
-    if not hard and not isinstance(target, Tensor) and target.size and not target.min() >= 0:
-        raise ValueError(f"{where}: probabilities are at least 0; got a target of {target.min()}.")
+    if not hard and not isinstance(target, Tensor) and target.size:
+        for odd in (target.min(), target.max()):
+            if not 0 <= odd < math.inf:
+                raise ValueError(
+                    f"{where}: probabilities are at least 0; got a target of {odd}, which is none."
+                )
     if z.ndim <= 2 and axis == 1:
         return z, target, positions
     rows = _classes_last(z, axis).reshape(math.prod(positions), classes)

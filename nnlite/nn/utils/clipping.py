@@ -43,6 +43,8 @@ def clip_grad_norm_(
     norm_type = _number("clip_grad_norm_: norm_type", norm_type)
     gradients = _gradients("clip_grad_norm_", parameters)
     total = np.float64(_joint_norm(gradients, norm_type))
+    if total == 0 or not np.isfinite(total):  # perhaps only the powers left the range of floats
+        total = np.float64(_scaled_norm(gradients, norm_type))
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {total}; look for NaN or infinite "
@@ -57,8 +59,17 @@ def clip_grad_norm_(
 
 def _joint_norm(gradients: list[np.ndarray], order: float) -> Any:
     """The norm of all entries together."""
-    norms = [np.linalg.norm(g.reshape(-1).astype(np.float64), order) for g in gradients if g.size]
-    return np.linalg.norm(norms, order) if norms else 0.0
+    with np.errstate(over="ignore"):  # what overflows is computed again, in other units
+        norms = [np.linalg.norm(g.ravel().astype(np.float64), order) for g in gradients if g.size]
+        return np.linalg.norm(norms, order) if norms else 0.0
+
+
+def _scaled_norm(gradients: list[np.ndarray], order: float) -> Any:
+    """The same in units of the largest entry, whose powers neither overflow nor vanish."""
+    top = max((float(np.abs(g).max()) for g in gradients if g.size), default=0.0)
+    if order == 0 or not 0 < top < math.inf:
+        return _joint_norm(gradients, order)
+    return top * _joint_norm([g / np.float64(top) for g in gradients], order)
 
 
 def clip_grad_value_(
@@ -91,8 +102,22 @@ def _gradients(where: str, parameters: Any) -> list[np.ndarray]:
             f"{where} takes parameters: {where}(model.parameters(), ...); got "
             f"{type(parameters).__name__}."
         )
+    if isinstance(parameters, np.ndarray) or not isinstance(parameters, Tensor | Iterable):
+        raise TypeError(
+            f"{where} takes parameters, whose gradients it clips; got "
+            f"{type(parameters).__name__}. Write {where}(model.parameters(), ...)."
+        )
     params = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for p in params:
         if not isinstance(p, Tensor):
             raise TypeError(f"{where} takes parameters; got one of type {type(p).__name__}.")
-    return [p.grad for p in params if p.grad is not None]
+    gradients: list[Any] = [p.grad for p in params if p.grad is not None]
+    for g in gradients:  # all are right, or none is clipped
+        if not isinstance(g, np.ndarray) or g.dtype.kind != "f" or not g.flags.writeable:
+            kind = f"{g.dtype} array" if isinstance(g, np.ndarray) else type(g).__name__
+            raise TypeError(
+                f"{where} changes gradients in place, so each must be an array of floats that can "
+                f"be written to; got one that is a {kind}. If it was set by hand, set a copy: "
+                "p.grad = g.astype(p.dtype)."
+            )
+    return gradients
