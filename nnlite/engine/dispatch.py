@@ -43,8 +43,9 @@ def _composed(
     Of integers and halves nothing can be differentiated, so NumPy's own function computes what
     becomes of them. Where the composition fails, NumPy is asked for its reason.
     """
-    args = tuple([_entered(a) for a in args])
-    kwargs = {name: _entered(value) for name, value in kwargs.items()}
+    args = tuple([a if type(a) in _USUAL else _entered(a) for a in args])
+    if kwargs:
+        kwargs = {name: _entered(value) for name, value in kwargs.items()}
     if function not in _SELECTIVE and not _differentiable((*args, *kwargs.values())):
         return _wrapped(function(*_plain(args), **_plain(kwargs)))
     means = (args, kwargs)
@@ -56,11 +57,17 @@ def _composed(
         raise _as_numpy_says(function, args, kwargs, error) from error
 
 
+_USUAL = frozenset((np.ndarray, int, float, bool, str, type(None)))
+
+
 def _entered(x: Any) -> Any:
     """What stands beside a Tensor: a masked array or a matrix would compute by its own rules."""
-    if isinstance(x, np.ndarray):
+    kind = type(x)
+    if kind is list or kind is tuple:
+        return x if not x or type(x[0]) is int else kind([_entered(i) for i in x])
+    if kind is not np.ndarray and isinstance(x, np.ndarray):
         return as_array(x, "an operand")
-    return type(x)(map(_entered, x)) if type(x) in (list, tuple) else x
+    return x
 
 
 #: Functions whose integers are positions or shapes beside what is differentiated.

@@ -516,11 +516,11 @@ def _weak(x: Any, args: tuple[Any, ...]) -> Any:
         return x
     if kind is int:
         return x if -_INT64 <= x < _INT64 else float(x)  # of larger ones np.where makes objects
+    if kind is _ndarray:
+        return x if x.dtype.kind in "fiubc" else as_array(x, "an operand")
     convert = _NUMBERS.get(kind)
     if convert is not None:
         return convert(x)
-    if kind is _ndarray:
-        return x if x.dtype.kind in "fiubc" else as_array(x, "an operand")
     if isinstance(x, Tensor) or x is None:
         return x
     if isinstance(x, _LISTS):
