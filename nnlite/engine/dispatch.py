@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_array
 from nnlite.engine.advice import scipy_advice
 from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, Operation, logsumexp, values_of
 from nnlite.ops.operation import refusal
@@ -42,6 +43,9 @@ def _composed(
     Of integers and halves nothing can be differentiated, so NumPy's own function computes what
     becomes of them. Where the composition fails, NumPy is asked for its reason.
     """
+    args = tuple([a if type(a) in _USUAL else _entered(a) for a in args])
+    if kwargs:
+        kwargs = {name: _entered(value) for name, value in kwargs.items()}
     if function not in _SELECTIVE and not _differentiable((*args, *kwargs.values())):
         return _wrapped(function(*_plain(args), **_plain(kwargs)))
     means = (args, kwargs)
@@ -51,6 +55,19 @@ def _composed(
         return op(*means[0], **means[1])
     except Exception as error:
         raise _as_numpy_says(function, args, kwargs, error) from error
+
+
+_USUAL = frozenset((np.ndarray, int, float, bool, str, type(None)))
+
+
+def _entered(x: Any) -> Any:
+    """What stands beside a Tensor: a masked array or a matrix would compute by its own rules."""
+    kind = type(x)
+    if kind is list or kind is tuple:
+        return x if not x or type(x[0]) is int else kind([_entered(i) for i in x])
+    if kind is not np.ndarray and isinstance(x, np.ndarray):
+        return as_array(x, "an operand")
+    return x
 
 
 #: Functions whose integers are positions or shapes beside what is differentiated.

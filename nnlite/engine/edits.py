@@ -49,7 +49,7 @@ class _Memory:
 
     __slots__ = ("all", "owner", "parts")
 
-    def __init__(self, owner: NDArray[Any]) -> None:
+    def __init__(self, owner: Any) -> None:
         self.owner = weakref.ref(owner)
         self.all = 0
         self.parts: dict[tuple[int, int], int] = {}  # first and last address -> number
@@ -58,6 +58,9 @@ class _Memory:
 #: id of the owner -> its edits. Those of an owner that is gone do no harm: whatever lives at its
 #: place now was made after them.
 _memories: dict[int, _Memory] = {}
+#: All memory that no array owns (a bytearray's, PyTorch's, a mapped file's), known by its addresses
+#: alone: any number of arrays may show it and know nothing of each other.
+_foreign = _Memory(_Memory)
 _FEW, _MANY = 1024, 4096
 _room = _FEW
 
@@ -69,17 +72,20 @@ def note_edit(x: NDArray[Any]) -> None:
         memory.all = new_order()  # the common case, a parameter's step: the rest, unrolled
         return
     owner = _owner(x)
-    memory = _memories.get(id(owner))
-    if memory is None or memory.owner() is not owner:
-        _forget_the_dead()
-        memory = _memories[id(owner)] = _Memory(owner)
-    if x is owner or x.size == owner.size or owner.size <= WHOLE:
-        memory.all = new_order()
-        memory.parts = {}
-        return
+    if owner.base is not None:
+        memory = _foreign
+    else:
+        memory = _memories.get(id(owner))
+        if memory is None or memory.owner() is not owner:
+            _forget_the_dead()
+            memory = _memories[id(owner)] = _Memory(owner)
+        if x is owner or x.size == owner.size or owner.size <= WHOLE:
+            memory.all = new_order()
+            memory.parts = {}
+            return
     if len(memory.parts) == _MANY:  # keep one stretch around them all
         low, high = min(a for a, _ in memory.parts), max(b for _, b in memory.parts)
-        memory.parts = {(low, high): new_order()}
+        memory.parts = {(low, high): max(memory.parts.values())}
     memory.parts[byte_bounds(x)] = new_order()
 
 
@@ -89,7 +95,8 @@ def noted_since(x: NDArray[Any], order: int) -> bool:
     Stretches of memory are compared from their first to their last byte, so two columns of a matrix
     count as one.
     """
-    memory = _memories.get(id(x if x.base is None else _owner(x)))
+    owner = x if x.base is None else _owner(x)
+    memory = _memories.get(id(owner)) if owner.base is None else _foreign
     if memory is None:
         return False
     if memory.all > order or not memory.parts:
@@ -103,7 +110,11 @@ def noted_since(x: NDArray[Any], order: int) -> bool:
 
 def _owner(x: Any) -> Any:
     """The array whose memory ``x`` shows; views of views lead there, and NumPy's strided ones."""
-    while (base := x.base) is not None and hasattr(base, "base"):
+    while (base := x.base) is not None:
+        if type(base) is memoryview:
+            base = base.obj
+        if not hasattr(base, "base"):
+            break
         x = base
     return x
 

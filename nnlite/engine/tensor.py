@@ -10,6 +10,7 @@ open.
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
     def reflected(y: Any, x: Any) -> Any:
         return record(op, (x, y), {})
 
+    method.__qualname__ = reflected.__qualname__ = f"Tensor.{op.name}"  # for pow(t, 2, 3)
     return method, reflected
 
 
@@ -293,6 +295,17 @@ class Tensor(ArrayMethods, InPlaceEdits):
             )
         return np.array(self._data, dtype, copy=copy)
 
+    @property
+    def _mask(self) -> Any:
+        """What numpy.ma asks for when it has computed ``masked - t`` from the values alone."""
+        if self.requires_grad:
+            raise TypeError(
+                "a masked array on the left of a Tensor computes without it, which would silently "
+                "drop its gradient. Say what stands for masked entries, a.filled(value) - t, or "
+                "drop them."
+            )
+        raise AttributeError("a Tensor has no mask.")
+
     def __bool__(self) -> bool:
         if self._data.size != 1:
             raise ValueError(
@@ -495,25 +508,35 @@ def _result(out: Any) -> Tensor:
 def _weak(x: Any, args: tuple[Any, ...]) -> Any:
     """A number or a list of numbers such that it does not promote the Tensors beside it.
 
-    NumPy's own scalars (``np.sqrt(2)``, ``mask.sum()``) count as Python's, which take the dtype of
-    the array they meet; so do lists. Only arrays promote.
+    NumPy's own scalars (``np.sqrt(2)``, ``mask.sum()``) and fractions count as Python's numbers,
+    which take the dtype of the array they meet; so do lists and tuples. Only arrays promote.
     """
-    convert = _NUMBERS.get(type(x))
+    kind = type(x)
+    if kind is float:
+        return x
+    if kind is int:
+        return x if -_INT64 <= x < _INT64 else float(x)  # of larger ones np.where makes objects
+    if kind is _ndarray:
+        return x if x.dtype.kind in "fiubc" else as_array(x, "an operand")
+    convert = _NUMBERS.get(kind)
     if convert is not None:
         return convert(x)
-    if type(x) is _ndarray:
-        return x if x.dtype.kind != "O" else as_array(x, "an operand")
-    if type(x) is list:
+    if isinstance(x, Tensor) or x is None:
+        return x
+    if isinstance(x, _LISTS):
         array = as_array(x, "an operand")
         dtype = np.result_type(*[a._data for a in args if isinstance(a, Tensor)])
         return array.astype(dtype) if dtype.kind == "f" and array.dtype.kind in "fiu" else array
-    if isinstance(x, Tensor | np.generic):
+    if isinstance(x, _SCALARS):
         return x
-    if hasattr(x, "__array__") or hasattr(x, "toarray"):  # masked, sparse, a pandas frame
-        return as_array(x, "an operand")
-    return x
+    if isinstance(x, numbers.Number):  # a Fraction, a Decimal
+        return float(x)  # type: ignore[arg-type]
+    return as_array(x, "an operand")  # masked, sparse, a pandas frame, a buffer; or no numbers
 
 
+_INT64 = 2**63
+_LISTS = (list, tuple, range)
+_SCALARS = (np.generic, bool, complex)
 _NUMBERS: dict[type, Any] = {
     np.float64: float,
     **{np.dtype(code).type: int for code in "bhilqBHILQ"},

@@ -37,8 +37,11 @@ def _as_float(x, g):
     """An array of integers or halves in the dtype of the result beside it, ``g``'s.
 
     A rule that computes with such an argument alone would do so in its own few bits: 0 - 1 is
-    65535, and the logarithm of a byte has three digits.
+    65535, and the logarithm of a byte has three digits. So would np.where with two of Python's
+    integers, of which 2**63 is no int64.
     """
+    if isinstance(x, int):
+        return float(x)
     return x.astype(g.dtype) if hasattr(x, "dtype") and x.dtype != g.dtype else x
 
 

@@ -165,6 +165,8 @@ def diagflat(v, k=0):
 def bincount(x, weights=None, minlength=0):
     """How often each number from 0 on occurs in ``x``, or the sum of the weights where it does."""
     x = np.asarray(values_of(x))
+    if x.dtype == bool:
+        x = x.astype(np.int64)  # 0 and 1; as an index it would be a mask
     counts = np.bincount(x, minlength=minlength)
     if weights is None:
         return counts

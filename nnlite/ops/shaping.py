@@ -74,7 +74,7 @@ flip = define(np.flip, lambda g, _out, _x, axis=None: np.flip(g, axis), params=(
 
 
 def _roll_rule(g, _out, _x, shift, axis=None):
-    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+    back = tuple(-int(s) for s in shift) if np.ndim(shift) else -int(shift)  # True is 1
     return np.roll(g, back, axis)
 
 

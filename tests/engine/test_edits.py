@@ -1,5 +1,6 @@
 """An edit through any Tensor that shows the same memory is caught; other edits are not accused."""
 
+import mmap
 import weakref
 
 import numpy as np
@@ -283,3 +284,28 @@ def test_an_edit_keeps_nothing_alive():
     t += 1
     del t, array
     assert gone() is None
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        lambda: bytearray(1600),
+        lambda: memoryview(bytearray(1600)),
+        lambda: mmap.mmap(-1, 1600),
+        lambda: memoryview(np.zeros(200)),
+    ],
+    ids=["bytearray", "memoryview", "map", "an array's"],
+)
+def test_arrays_over_one_memory_that_know_nothing_of_each_other(memory):
+    """Nothing but the addresses tells that one shows what the other edits."""
+    buffer = memory()
+    shown, other = nnlite.Tensor(np.frombuffer(buffer)), nnlite.Tensor(np.frombuffer(buffer))
+    x = nnlite.Tensor(np.ones(100), requires_grad=True)
+    y = np.sum(x * shown[:100])
+    other[150] = 5.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, np.zeros(100))
+    y = np.sum(x * shown[:100])
+    other[3] = 5.0
+    with pytest.raises(RuntimeError, match="edited after the operation"):
+        y.backward()

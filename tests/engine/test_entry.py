@@ -1,6 +1,9 @@
 """What comes into a Tensor: numbers, in plain arrays; and what is refused, with the way out."""
 
 import math
+import operator
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -151,3 +154,85 @@ def test_a_step_that_makes_a_new_tensor_is_told():
         pytest.raises(TypeError),
     ):
         w = w - 0.1 * w.grad
+
+
+# ---- beside a Tensor -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("other", "means"),
+    [
+        ((1, 2), [1.0, 2.0]),
+        (range(2), [0.0, 1.0]),
+        (Fraction(3, 2), 1.5),
+        (Decimal("0.5"), 0.5),
+        (2**70, 2.0**70),
+        (np.float64(0.5), 0.5),
+        (memoryview(np.array([1.0, 2.0])), [1.0, 2.0]),
+        (np.asmatrix([1.0, 2.0])[0], [[1.0, 2.0]]),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_numbers_of_every_kind_stand_beside_a_tensor(other, means):
+    """What NumPy would turn into Python objects, or the rules could not compute with."""
+    for f in (
+        np.multiply,
+        np.power,
+        np.maximum,
+        lambda x, y: np.power(y, x),
+        lambda x, y: np.where([True, False], x, y),
+    ):
+        t, u = (nnlite.Tensor([0.5, 1.5], requires_grad=True) for _ in "tu")
+        with np.errstate(all="ignore"):  # powers of 2**70
+            got, expected = f(t, other), f(u, np.asarray(means))
+            np.sum(got).backward()
+            np.sum(expected).backward()
+        assert got.dtype == "float64"
+        assert type(got.data) is np.ndarray
+        np.testing.assert_array_equal(got.data, expected.data)
+        np.testing.assert_allclose(t.grad, u.grad)
+
+
+def test_what_holds_no_numbers_does_not_stand_beside_a_tensor():
+    t = nnlite.Tensor([1.0, 2.0], requires_grad=True)
+    for other in ("a", np.array(["a", "b"]), np.array([1, 2], "m8[s]"), {}, object(), b"a"):
+        for f in (np.multiply, lambda x, y: np.where([True, False], x, y)):
+            with pytest.raises(TypeError, match=r"an operand (holds|must hold)"):
+                f(t, other)
+
+
+@pytest.mark.parametrize("swap", [False, True], ids=["right", "left"])
+def test_masked_entries_beside_a_tensor_are_refused(swap):
+    """On either side, and by functions made of operations, too: none drops mask or gradient."""
+    t = nnlite.Tensor([[1.0, 2.0]], requires_grad=True)
+    masked = np.ma.masked_array([[1.0, 2.0]], [[1, 0]])
+    a, b = (masked, t) if swap else (t, masked)
+    for f in (
+        np.add, np.kron, np.outer, np.vdot, np.vecdot, np.inner, operator.add, operator.sub,
+        operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+        lambda a, b: np.block([[a], [b]]), lambda a, b: np.append(a, b),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=r"masked (entries|array).*filled"):
+            f(a, b)
+
+
+def test_a_masked_array_does_not_drop_the_gradient_of_what_it_is_joined_with():
+    t = nnlite.Tensor([1.0, 2.0], requires_grad=True)
+    whole = np.ma.masked_array([1.0, 2.0])
+    with pytest.raises(TypeError, match="drop its gradient"):
+        whole - t
+    assert (t - whole).requires_grad
+    np.testing.assert_array_equal(whole - t.detach(), [0.0, 0.0])
+
+
+def test_a_matrix_beside_a_tensor_multiplies_as_an_array_does():
+    t = nnlite.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    product = np.kron(t, np.asmatrix(np.eye(2)))
+    np.testing.assert_array_equal(product.data, np.kron(t.data, np.eye(2)))
+    np.sum(product).backward()
+    np.testing.assert_array_equal(t.grad, np.full((2, 2), 2.0))
+
+
+def test_three_arguments_of_pow_name_no_inner_function():
+    with pytest.raises(TypeError, match=r"^Tensor\.power\(\) takes 2"):
+        pow(nnlite.Tensor([2.0]), 2, 3)

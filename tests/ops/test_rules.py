@@ -568,3 +568,20 @@ def tensors_below(t):
             found[id(t)] = t
             todo.extend(t._node[1])
     return list(found.values())
+
+
+def test_true_and_false_count_as_one_and_zero():
+    """As a shift of np.roll and as what np.bincount counts, as in NumPy."""
+    t = nnlite.Tensor([1.0, 2.0, 4.0], requires_grad=True)
+    rolled = np.roll(t, np.True_)
+    np.testing.assert_array_equal(rolled.data, [4.0, 1.0, 2.0])
+    np.sum(rolled * [1.0, 2.0, 3.0]).backward()
+    np.testing.assert_array_equal(t.grad, [2.0, 3.0, 1.0])
+    counts = np.bincount(np.array([True, False, True]), t)
+    np.testing.assert_array_equal(counts.data, [2.0, 5.0])
+
+
+def test_the_exponent_of_a_base_beyond_int64_has_its_slope():
+    t = nnlite.Tensor([0.5, 1.5], requires_grad=True)
+    np.sum((2**63) ** t).backward()
+    np.testing.assert_allclose(t.grad, (2.0**63) ** t.data * np.log(2.0**63))
