@@ -307,8 +307,13 @@ class _Client(NotebookClient):
                 output_hook=lambda message: None,
             )
         )
+        longest: Any = self.timeout_func
+        end = time.monotonic() + _PATIENCE + longest(None)
         while not reply.done():
             await asyncio.wait([reply], timeout=0.2)
+            if not reply.done() and time.monotonic() > end:
+                reply.cancel()
+                raise RuntimeError("what the last cell left running keeps it from answering")
             if not reply.done() and self._process.poll() is not None:
                 reply.cancel()
                 raise RuntimeError("it ended before the lecture did")

@@ -142,6 +142,17 @@ def test_a_block_that_was_never_left_ends_with_its_cell(tmp_path, write_lecture)
     assert (result.status, result.cell) == ("failed check", 4), result.problem
 
 
+def test_a_task_that_never_ends_does_not_keep_the_lecture_from_ending(
+    tmp_path, write_lecture, monkeypatch
+):
+    monkeypatch.setattr(execute, "_PATIENCE", 1.0)
+    busy = "import asyncio\nasync def work():\n    while True:\n        pass\n"
+    busy += "task = asyncio.create_task(work())"
+    result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), busy], timeout=5.0)
+    assert not result.passed
+    assert result.cell == 4
+
+
 # --- exceptions -----------------------------------------------------------------------------------
 
 ERRORS = {
