@@ -16,10 +16,14 @@ from nnlite.checks import report
 
 __all__ = ["allowance", "as_numbers", "worst"]
 
+_EXACT = 2**53  # from here on double precision skips integers
+_LARGEST = 2**1023  # and well below its overflow it ends
+
 
 def as_numbers(name: str, value: Any) -> np.ndarray:
     """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
     name, value = f"closed_form: {name}", _without_graph(value)
+    _refuse_long_integers(name, value)
     if _is_complex(value):
         real, imag = (as_array(part(value), name, np.float64) for part in (np.real, np.imag))
         array = np.empty(real.shape, np.complex128)
@@ -32,6 +36,29 @@ def as_numbers(name: str, value: Any) -> np.ndarray:
             "pass"
         )
     return array
+
+
+def _refuse_long_integers(name: str, value: Any) -> None:
+    """Refuse integers of which double precision, in which numbers are compared, drops digits."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            _refuse_long_integers(name, item)
+        return
+    if isinstance(value, int):
+        whole = [value]
+    elif getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u"):
+        numbers = np.asarray(value)
+        whole = [int(x) for x in numbers[np.abs(numbers.astype(np.float64)) >= _EXACT]]
+    else:
+        return
+    for number in whole:
+        if abs(number) >= _EXACT and (abs(number) >= _LARGEST or int(float(number)) != number):
+            digits = str(number) if abs(number) < _LARGEST else f"about 2**{number.bit_length()}"
+            raise ValueError(
+                f"{name} holds the integer {digits:.40}, which double precision, in which numbers "
+                "are compared, cannot hold to its last digit. Compare differences or remainders "
+                "of the integers, or logarithms if the last digits do not matter."
+            )
 
 
 def _is_complex(value: Any) -> bool:
@@ -50,6 +77,16 @@ def _without_graph(value: Any) -> Any:
         if isinstance(getattr(value, "data", None), np.ndarray):
             return value.data
     return value
+
+
+def _one_number(name: str, value: Any) -> float:
+    """Return a tolerance as float; also of an array or Tensor that holds one number."""
+    if isinstance(value, bool | np.bool):
+        raise TypeError(f"{name} must be a number, got {value!r}.")
+    array = as_array(_without_graph(value), name, np.float64)
+    if array.shape != ():
+        raise TypeError(f"{name} must be one number for all entries, got shape {array.shape}.")
+    return float(array)
 
 
 @np.errstate(all="ignore")  # a lecture that lets NumPy raise does not mean the comparison
@@ -71,6 +108,9 @@ def allowance(
             f"{where}: give a tolerance (rtol=, atol=) or a standard error (stderr=, seeds=), not "
             "both: the first is for rounding and truncation, the second for chance"
         )
+    rtol = None if rtol is None else _one_number(f"{where}: rtol", rtol)
+    atol = None if atol is None else _one_number(f"{where}: atol", atol)
+    z = _one_number(f"{where}: z", z)
     if stderr is None:
         if seeds is not None:
             raise ValueError(f"{where}: seeds={seeds!r} belongs to stderr=, which is missing")
@@ -91,7 +131,9 @@ def allowance(
 
     if seeds is None:
         raise ValueError(f"{where}: stderr= needs seeds=, the number of runs it was estimated from")
-    if isinstance(seeds, bool) or operator.index(seeds) < 2:
+    if isinstance(seeds, bool | np.bool) or not hasattr(seeds, "__index__"):
+        raise TypeError(f"{where}: seeds is how many runs there were, got {seeds!r:.60}.")
+    if operator.index(seeds) < 2:
         raise ValueError(f"{where}: a standard error needs at least 2 seeds, got seeds={seeds!r}")
     if not (np.isfinite(z) and z > 0):
         raise ValueError(f"{where}: z must be a finite number > 0, got {z!r}")

@@ -12,6 +12,7 @@ written down the moment it is made. What a notebook shows is compared with it af
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -40,15 +41,6 @@ __all__ = [
 CHECK_MIME = "application/vnd.nnlite.check+json"
 
 
-@dataclass
-class _Block:
-    """An open `expected_failure` block: how many checks ran in it, and whether one failed."""
-
-    why: str
-    ran: int = 0
-    failed: bool = False
-
-
 @dataclass(frozen=True)
 class _Run:
     """One execution of a notebook's cell; outside notebooks both are None."""
@@ -57,12 +49,26 @@ class _Run:
     execution: int | None = None
 
 
+@dataclass
+class _Block:
+    """An open `expected_failure` block: how many checks ran in it, and whether one failed."""
+
+    why: str
+    run: _Run
+    is_open: bool = True
+    ran: int = 0
+    failed: bool = False
+
+
 # The rows so far, each with the run of a cell that it came from.
 _rows: list[tuple[_Run, Check]] = []
 # The `expected_failure` blocks now open, innermost last; a check in another thread is in none.
 _blocks: ContextVar[tuple[_Block, ...]] = ContextVar("_blocks", default=())
 # Read once: a lecture that empties os.environ is recorded all the same.
 _journal = os.environ.get("NNLITE_JOURNAL")
+# Lines are numbered by the module that wrote them, so that a line taken out later is missed.
+_module = os.urandom(8).hex()
+_lines = itertools.count()
 
 
 def closed_form(
@@ -152,7 +158,7 @@ def closed_form(
 
     index, passed = compare.worst(m, np.broadcast_to(e, m.shape), allowed, relation)
     worst_e = e[index] if e.shape else e[()]
-    blocks = _blocks.get()
+    blocks = _open_blocks()
     check = Check(
         claim=claim.strip(),
         measured=m[index].item(),
@@ -199,7 +205,7 @@ def expected_failure(why: str) -> Iterator[None]:
     """
     if not isinstance(why, str) or not why.strip():
         raise ValueError(f"expected_failure: say which bug the block plants, got {why!r}")
-    block = _Block(why.strip())
+    block = _Block(why.strip(), _current_run())
     token = _blocks.set((*_blocks.get(), block))
     try:
         yield
@@ -207,14 +213,17 @@ def expected_failure(why: str) -> Iterator[None]:
         if error.check is None:  # from a block inside this one, whose bug went unnoticed
             raise
     finally:
+        block.is_open = False
         _blocks.reset(token)
     if block.failed:
         return
     seen = f"{block.ran} check(s) ran and all passed" if block.ran else "no check ran"
-    raise ClosedFormMismatch(
+    message = (
         f"expected_failure({block.why!r}): the planted bug went unnoticed: {seen}. "
         "Put the closed_form(...) that must fail inside the block."
     )
+    _write_down(unnoticed=message)
+    raise ClosedFormMismatch(message)
 
 
 def ledger() -> None:
@@ -244,22 +253,33 @@ def _record(check: Check) -> bool:
 
     Returns whether it is the first row of this run of its cell.
     """
-    _write_down(check)
+    _write_down(check=check.to_json())
     current = _current_run()
     if current.cell is not None:
         _rows[:] = [(run, c) for run, c in _rows if run.cell != current.cell or run == current]
     first = not any(run == current for run, _ in _rows)
     _rows.append((current, check))
-    for block in _blocks.get():
+    for block in _open_blocks():
         block.ran += 1
         block.failed |= not check.passed
     return first
 
 
-def _write_down(check: Check) -> None:
+def _open_blocks() -> list[_Block]:
+    """Return the `expected_failure` blocks in which we are.
+
+    One that was entered by hand and never left ends with its cell, and a task that was started in
+    one is in it no longer than its block is open.
+    """
+    current = _current_run()
+    return [block for block in _blocks.get() if block.is_open and block.run == current]
+
+
+def _write_down(**entry: Any) -> None:
     """Add a line to the journal of ``nnlite lectures``, if it runs us."""
     if _journal:
-        line = json.dumps({"process": os.getpid(), "check": check.to_json()})
+        of = {"process": os.getpid(), "module": _module, "number": next(_lines)}
+        line = json.dumps({**of, **entry})
         with open(_journal, "ab", buffering=0) as file:  # one write, so that no line is torn
             file.write(line.encode() + b"\n")
 

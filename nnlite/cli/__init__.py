@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nnlite.cli.problems import Problem
 
@@ -44,20 +45,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         _discard_output()
-        print(f"nnlite {arguments.command}: {error}", file=sys.stderr)
+        _tell(f"nnlite {arguments.command}: {error}")
         return 2
     except Problem as problem:
-        print(f"nnlite {arguments.command}: {problem}", file=sys.stderr)
+        _tell(f"nnlite {arguments.command}: {problem}")
         return 2
     except KeyboardInterrupt:
-        print(f"\nnnlite {arguments.command}: stopped.", file=sys.stderr)
+        _tell(f"\nnnlite {arguments.command}: stopped.")
         return 130
 
 
-def _discard_output() -> None:
+def _tell(message: str) -> None:
+    """Say what is wrong; where nobody can be told, the exit code says it alone."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _discard_output(sys.stderr)
+
+
+def _discard_output(stream: Any = None) -> None:
     """Let Python's own flush at exit not fail once more."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
 
 
 def _lectures(arguments: argparse.Namespace) -> int:
@@ -166,14 +175,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
-    return value
+    if not text.strip().isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r:.40}")
+    return int(text)
 
 
 def _positive_float(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value <= 1e6:
-        raise argparse.ArgumentTypeError(f"must be more than 0 and at most 1e6 seconds, got {text}")
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds, more than 0 and at most 1e6, got {text!r:.40}"
+        )
     return value

@@ -6,6 +6,7 @@ environment can be picked up by mistake.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.resources
 import os
@@ -40,6 +41,7 @@ _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THRE
 # Bytes that a cell and a lecture may show. The largest of ours, a slider, has 2 MB.
 _MOST_OUTPUT = 8_000_000
 _MOST_IN_ALL = 64_000_000
+_PATIENCE = 10.0  # seconds for the threads and tasks that a lecture leaves behind
 _MOST_FAULTS = 10  # told of one lecture
 
 
@@ -285,6 +287,40 @@ class _Client(NotebookClient):
             raise RuntimeError(f"the kernel cannot be watched: {reply['content'].get('evalue')}")
         return client
 
+    async def async_execute_cell(
+        self, cell: Any, cell_index: int, *arguments: Any, **options: Any
+    ) -> Any:
+        executed = await super().async_execute_cell(cell, cell_index, *arguments, **options)
+        if cell_index == len(self.nb.cells) - 1:
+            await self._hear_the_end()
+        return executed
+
+    async def _hear_the_end(self) -> None:
+        """Let the witness wait for what still runs, and note what it says."""
+        client: Any = self.kc
+        reply = asyncio.ensure_future(
+            client.execute_interactive(
+                "await get_ipython().nnlite_at_end()",
+                silent=True,
+                store_history=False,
+                allow_stdin=False,
+                output_hook=lambda message: None,
+            )
+        )
+        longest: Any = self.timeout_func
+        end = time.monotonic() + _PATIENCE + longest(None)
+        while not reply.done():
+            await asyncio.wait([reply], timeout=0.2)
+            if not reply.done() and time.monotonic() > end:
+                reply.cancel()
+                raise RuntimeError("what the last cell left running keeps it from answering")
+            if not reply.done() and self._process.poll() is not None:
+                reply.cancel()
+                raise RuntimeError("it ended before the lecture did")
+        content = reply.result()["content"]
+        if content["status"] != "ok":
+            raise RuntimeError(f"the kernel's witness is gone: {content.get('evalue')}")
+
     def cause_of_death(self) -> str:
         """Return the signal or exit code of a kernel that has ended by itself, in words."""
         code = None if self._process is None else self._process.poll()
@@ -309,7 +345,7 @@ class _Client(NotebookClient):
 def _watch(journal: Path) -> str:
     """Return the code that makes a kernel its own witness."""
     source = importlib.resources.files("nnlite.cli").joinpath("witness.py").read_text("utf-8")
-    call = f"\nwatch({str(journal)!r}, {_MOST_OUTPUT}, {_MOST_IN_ALL})\n"
+    call = f"\nwatch({str(journal)!r}, {_MOST_OUTPUT}, {_MOST_IN_ALL}, {_PATIENCE})\n"
     return f"exec({source + call!r}, {{'__name__': 'nnlite_witness'}})"
 
 

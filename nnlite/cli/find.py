@@ -143,7 +143,7 @@ def choose(lectures: Sequence[Lecture], which: Sequence[str]) -> list[Lecture]:
     for request in which:
         word = request.removesuffix(".ipynb")
         fits = [x for x in lectures if word == x.name]
-        if word.isdigit():
+        if word.isdecimal() and len(word) < 10:
             fits = fits or [x for x in lectures if int(x.name[:2]) == int(word)]
         fits = fits or [x for x in lectures if word and not word.isdigit() and word in x.name]
         if not fits:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnlite.checks import report
+import numpy as np
+
+from nnlite.checks import compare, report
 from nnlite.checks.ledger import CHECK_MIME, Check
 
 __all__ = ["Fault", "Journal"]
@@ -108,6 +110,15 @@ class Journal:
     def faults(self, notebook: Any) -> list[Fault]:
         """Compare with an executed notebook: what failed, what it hides, what it made up."""
         checks = self.checks()
+        forged = [
+            Fault(
+                "forged check",
+                f"{report.line(check)}\nsays that it passed, but its numbers do not agree",
+                cell,
+            )
+            for cell, check in checks
+            if check.passed and not _keeps(check)
+        ]
         failed = [
             Fault("failed check", report.mismatch(check), cell)
             for cell, check in checks
@@ -118,14 +129,48 @@ class Journal:
             Fault(
                 "hidden error",
                 f"{_told(entry)}\n(an exception that did not stop its cell: %%capture, %%time, "
-                "%run, a thread, a figure or a _repr_..._ kept it from doing so; if it is meant, "
-                "tag the cell raises-exception)",
+                "%run, a thread, a task, a figure or a _repr_..._ kept it from doing so; if it is "
+                "meant, tag the cell raises-exception)",
                 cell,
             )
             for cell, entry in self.entries
             if "error" in entry and cell not in allowed and entry["error"] != "ClosedFormMismatch"
         ]
-        return [*failed, *dict.fromkeys(errors), *self._unlike(notebook, checks)]
+        forged += [
+            Fault(
+                "forged check",
+                f"what makes and records checks was changed: {entry['changed']} is not what nnlite "
+                "defines, so nothing that this lecture shows is proved",
+                cell,
+            )
+            for cell, entry in self.entries
+            if "changed" in entry
+        ]
+        unnoticed = [
+            Fault("failed check", entry["unnoticed"], cell)
+            for cell, entry in self.entries
+            if "unnoticed" in entry
+        ]
+        found = [*failed, *unnoticed, *forged, *dict.fromkeys(errors)]
+        return [*found, *self._unlike(notebook, checks), *self._missing()]
+
+    def _missing(self) -> list[Fault]:
+        """Lines that were written and are not there: each module numbers its own."""
+        numbers: dict[tuple[int, str], list[int]] = {}
+        cells: dict[tuple[int, str], int] = {}
+        for cell, entry in self.entries:
+            if "number" in entry:
+                writer = (entry["process"], entry["module"])
+                numbers.setdefault(writer, []).append(entry["number"])
+                cells[writer] = cell
+        faults = []
+        for writer, seen in numbers.items():
+            first = 0 if writer[0] == self.kernel else min(seen)  # a fork goes on counting
+            lost = max(seen) + 1 - first - len(seen)
+            if lost:
+                message = f"{abs(lost)} line(s) of the lecture's journal were removed or added"
+                faults.append(Fault("hidden check", message, cells[writer]))
+        return faults
 
     def _unlike(self, notebook: Any, checks: list[tuple[int, Check]]) -> list[Fault]:
         """Rows that were recorded and are not shown, or are shown and were not recorded."""
@@ -173,6 +218,13 @@ def _rows(cell: Any) -> list[Any]:
 
 def _key(row: Any) -> str:
     return json.dumps(row, sort_keys=True)
+
+
+def _keeps(check: Check) -> bool:
+    """Whether the numbers of a row keep its claim: the verdict is not taken on trust."""
+    measured, expected, allowed = map(np.asarray, (check.measured, check.expected, check.allowed))
+    _, kept = compare.worst(measured, expected, allowed, check.relation)
+    return kept
 
 
 def _told(entry: dict[str, Any]) -> str:

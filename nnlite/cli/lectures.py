@@ -96,10 +96,16 @@ def run(
     from nnlite.cli.execute import cores
 
     full = full or os.environ.get("NNLITE_FULL") == "1"
-    every = lectures_in(lectures_folder(lectures_dir))
+    source = lectures_folder(lectures_dir)
+    every = lectures_in(source)
     lectures = choose(every, which)
     jobs = min(jobs or cores(), len(lectures))
     executed = output / "lectures"
+    if executed.resolve() == source.resolve():
+        raise Problem(
+            f"what is executed would replace the lectures themselves in {source}; choose another "
+            "folder with --output"
+        )
     with _writing_to(output):  # found out now, not after the lectures have run
         executed.mkdir(parents=True, exist_ok=True)
         for folder in (output, executed):

@@ -27,6 +27,9 @@ _FORMULA = re.compile(
     r"|\\\((?P<round>.+?)\\\)",
     flags=re.DOTALL,
 )
+_WORDS = re.compile(r"\\(?:text\w*|[mhf]box|operatorname\*?|math(?:rm|it|tt|bf|sf))\s*\{[^{}]*\}")
+_LESS, _MORE = "\ue000", "\ue001"  # stand for < and > while a formula is converted
+_NO_MATHML = re.compile(r"<(?!/?m[a-z]+[ />])")
 _AS_IT_IS = {"pre", "code", "script", "style", "textarea", "title", "math", "svg"}
 _VOID = {"br", "hr", "img", "input", "link", "meta", "col", "wbr", "source", "area", "base"}
 
@@ -63,10 +66,16 @@ def mathml(latex: str, display: bool = False) -> str:
     """
     from latex2mathml.converter import convert
 
+    as_it_is = f"<code>{html.escape(latex)}</code>"
+    # The converter writes words as they are: in HTML their < and > would begin and end tags.
+    words = _WORDS.sub(lambda m: m[0].replace("<", _LESS).replace(">", _MORE), latex)
     try:
-        text = convert(_prepared(latex), display="block" if display else "inline")
+        text = convert(_prepared(words), display="block" if display else "inline")
     except Exception:  # its parser raises of all kinds on what is no formula
-        return f"<code>{html.escape(latex)}</code>"
+        return as_it_is
+    if _NO_MATHML.search(text):
+        return as_it_is
+    text = text.replace(_LESS, "&lt;").replace(_MORE, "&gt;")
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
     # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")

@@ -8,24 +8,32 @@ imported by the lecture and not before it. It writes to the journal, beside the 
 - every exception that IPython shows. Under ``%%capture``, ``%%time`` or ``%run``, in the drawing of
   a figure or in the ``_repr_html_`` of an object it is shown, or captured, and the cell goes on as
   if nothing had happened;
-- every exception that ends a thread;
+- every exception that ends a thread or a task, or that a ``__del__`` or a callback raises;
+- functions of `nnlite.checks` that are others at the end than those in its files;
 - that a cell writes without end, which stops the kernel.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import importlib.util
+import inspect
 import json
 import os
 import signal
 import sys
 import threading
+import time
+import types
+from collections.abc import Iterator
 from typing import Any
 
 from IPython import get_ipython
 
 
-def watch(journal: str, most_in_cell: int, most_in_all: int) -> None:
-    """Hook into this kernel; the journal is a file, the limits are in bytes."""
+def watch(journal: str, most_in_cell: int, most_in_all: int, patience: float) -> None:
+    """Hook into this kernel; the journal is a file, the limits are in bytes and seconds."""
     shell: Any = get_ipython()
 
     def note(**entry: Any) -> None:
@@ -36,6 +44,8 @@ def watch(journal: str, most_in_cell: int, most_in_all: int) -> None:
     note(kernel=True)
     _note_exceptions(shell, note)
     _note_threads(note)
+    _note_callbacks(note)
+    _note_at_end(shell, note, patience)
     _limit_output(shell.kernel.session, note, most_in_cell, most_in_all)
     if hasattr(shell, "system_raise_on_error"):  # a shell command that fails, fails its cell
         shell.system_raise_on_error = True
@@ -67,6 +77,91 @@ def _note_threads(note: Any) -> None:
         show(arguments)
 
     threading.excepthook = show_and_note
+
+
+def _note_callbacks(note: Any) -> None:
+    """Note what nobody can catch: exceptions of ``__del__`` and of the event loop's callbacks."""
+    show = sys.unraisablehook
+
+    def show_and_note(unraisable: Any) -> None:
+        where = unraisable.err_msg or "Exception ignored in"
+        message = f"{str(unraisable.exc_value)[:2000]} ({where} {unraisable.object!r:.200})"
+        note(error=unraisable.exc_type.__name__, message=message)
+        show(unraisable)
+
+    sys.unraisablehook = show_and_note
+
+    def handle(loop: Any, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is not None:
+            message = f"{str(error)[:2000]} ({context.get('message', '')})"
+            note(error=type(error).__name__, message=message)
+        loop.default_exception_handler(context)
+
+    asyncio.get_event_loop().set_exception_handler(handle)
+
+
+def _note_at_end(shell: Any, note: Any, patience: float) -> None:
+    """Give the kernel a function to call after the last cell."""
+    before = set(threading.enumerate())
+
+    async def at_end() -> None:
+        end = time.monotonic() + patience
+        for thread in set(threading.enumerate()) - before:
+            # Those of a pool wait for work until Python ends.
+            of_pool = getattr(getattr(thread, "_target", None), "__module__", "")
+            if not thread.daemon and not str(of_pool).startswith("concurrent."):
+                while thread.is_alive() and time.monotonic() < end:
+                    await asyncio.sleep(0.01)
+        tasks = [x for x in gc.get_objects() if isinstance(x, asyncio.Task)]
+        mine = [x for x in tasks if _globals_of(x) is shell.user_ns]
+        if mine:
+            await asyncio.wait(mine, timeout=max(0.0, end - time.monotonic()))
+        for task in tasks:  # with an exception that nobody has asked for
+            if task.done() and getattr(task, "_log_traceback", False):
+                error = task.exception()
+                note(error=type(error).__name__, message=f"{str(error)[:2000]} (in a task)")
+        changed = ", ".join(_changed_functions())
+        if changed:
+            note(changed=changed)
+
+    shell.nnlite_at_end = at_end
+
+
+def _globals_of(task: Any) -> Any:
+    """The global names of the function that a task runs, None if it has ended."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return frame.f_globals if frame else None
+
+
+def _changed_functions() -> Iterator[str]:
+    """The functions that make and record checks, and are not those of their files."""
+    for name in ("check", "compare", "ledger", "report"):
+        module = sys.modules.get(f"nnlite.checks.{name}")
+        spec = importlib.util.find_spec(f"nnlite.checks.{name}") if module else None
+        loader: Any = spec and spec.loader
+        if spec and hasattr(loader, "get_code"):
+            yield from _unlike_source(loader.get_code(spec.name), vars(module), spec.name)
+    made = getattr(sys.modules.get("nnlite.checks.ledger"), "closed_form", None)
+    for name in ("nnlite", "nnlite.checks"):
+        offered = vars(sys.modules.get(name, types)).get("closed_form", made)
+        if getattr(offered, "__code__", None) != getattr(made, "__code__", None):
+            yield f"{name}.closed_form"
+
+
+def _unlike_source(code: Any, names: Any, where: str) -> Iterator[str]:
+    for inner in filter(inspect.iscode, code.co_consts):
+        name = inner.co_name
+        if name.startswith(("<", "__")):
+            continue
+        found = names.get(name)
+        if isinstance(found, type):
+            yield from _unlike_source(inner, vars(found), f"{where}.{name}")
+            continue
+        found = getattr(found, "fget", None) or getattr(found, "__func__", found)
+        found = inspect.unwrap(found) if callable(found) else found
+        if getattr(found, "__code__", None) != inner:
+            yield f"{where}.{name}"
 
 
 def _limit_output(session: Any, note: Any, most_in_cell: int, most_in_all: int) -> None:

@@ -1,7 +1,9 @@
 """nnlite.checks.ledger: what passes, what fails, what is refused, and how it reads."""
 
+import asyncio
 import importlib
 import json
+import math
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nnlite
 from nnlite.checks import formula, report
 from nnlite.checks.ledger import (
     Check,
@@ -532,3 +535,49 @@ def test_a_front_end_that_does_not_name_its_cells_loses_no_row(notebook):
     for notebook.execution_count in range(3):
         closed_form("same words", 1.0, 1.0, atol=0)
     assert len(recorded()) == 3
+
+
+def test_integers_that_double_precision_cannot_tell_apart_are_refused():
+    for long in (2**53 + 1, np.array([1, 2**62 + 1]), [1, 10**400], np.uint64(2**64 - 1)):
+        with pytest.raises(ValueError, match="to its last digit"):
+            closed_form("c", long, 2.0**53, atol=0)
+    assert closed_form("20!", math.factorial(20), 2.0**18 * 9280784638125, atol=0).passed
+    assert closed_form("power", np.int64(2**62), 2**62, atol=0).passed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rtol": "1e-3"}, "rtol holds text"),
+        ({"atol": True}, "atol must be a number, got True"),
+        ({"rtol": [0.1, 0.1]}, r"rtol must be one number for all entries, got shape \(2,\)"),
+        ({"atol": 1j}, "atol holds complex"),
+        ({"stderr": 0.1, "seeds": 4, "z": None}, "z is None"),
+        ({"stderr": 0.1, "seeds": 4.0}, "seeds is how many runs there were, got 4.0"),
+        ({"stderr": 0.1, "seeds": "4"}, "seeds is how many runs there were, got '4'"),
+    ],
+)
+def test_a_tolerance_is_one_real_number(options, message):
+    with pytest.raises(TypeError, match=message):
+        closed_form("c", 1.0, 1.0, **options)
+
+
+def test_a_tolerance_may_be_an_array_or_tensor_of_one_number():
+    for tolerance in (np.array(0.1), nnlite.Tensor(0.1, requires_grad=True), np.float32(0.1)):
+        assert closed_form("c", 1.05, 1.0, atol=tolerance).passed
+
+
+def test_a_task_is_in_a_block_only_while_it_is_open():
+    async def late():
+        await asyncio.sleep(0)
+        closed_form("late", 1.0, 2.0, atol=0)
+
+    async def both():
+        with expected_failure("planted"):
+            task = asyncio.ensure_future(late())
+            closed_form("planted", 1.0, 2.0, atol=0)
+        with pytest.raises(ClosedFormMismatch):
+            await task
+
+    asyncio.run(both())
+    assert [check.on_purpose for check in recorded()] == ["planted", ""]

@@ -337,14 +337,17 @@ def test_list_shows_titles_and_expected_times(tmp_path, monkeypatch, capsys, wri
     [
         ["--jobs", "0"],
         ["--jobs", "two"],
-        *(["--timeout", value] for value in ("0", "-1", "nan", "inf", "1e300", "soon")),
+        ["--jobs", "1.5"],
+        ["--jobs", "9" * 5000],
+        *(["--timeout", value] for value in ("0", "-1", "nan", "inf", "1e300", "soon", "2,5")),
     ],
 )
 def test_senseless_options_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["lectures", *arguments])
     assert caught.value.code == 2
-    assert arguments[0] in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert re.search(rf"{arguments[0]}: must be a (whole )?number of", said), said
 
 
 def test_list_takes_the_times_that_were_measured_here(tmp_path, monkeypatch, capsys, write_lecture):
@@ -398,6 +401,18 @@ def test_an_output_folder_that_cannot_be_made_exits_with_two(
     (tmp_path / "build").write_text("a file")
     assert main(["lectures"]) == 2
     assert "--output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", [".", "", "lectures/.."])
+def test_the_lectures_themselves_are_never_written_over(
+    tmp_path, monkeypatch, capsys, write_lecture, output
+):
+    path = write_lecture(tmp_path / "lectures", "01_gradients")
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    assert main(["lectures", "--output", output]) == 2
+    assert "would replace the lectures themselves" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 def test_a_ledger_that_cannot_be_written_is_printed_and_exits_with_two(
@@ -480,3 +495,10 @@ def test_a_working_folder_that_was_deleted_is_told_in_a_sentence(tmp_path):
     assert run.returncode == 2
     assert "has been deleted" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is full")
+def test_messages_that_nobody_can_be_told_do_not_change_the_exit_code(listing):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([*COMMAND, "no such lecture"], cwd=listing, stderr=full, check=False)
+    assert run.returncode == 2

@@ -153,6 +153,24 @@ def test_latex_of_many_kinds_is_converted(latex, parts):
     assert "\\" not in shown
 
 
+@pytest.mark.parametrize(
+    ("latex", "shown"),
+    [
+        (r"\text{if } x < 1, \text{and a<b>c}", "a&lt;b&gt;c</mtext>"),
+        (
+            r"\text{<script>alert(1)</script>}",
+            "&lt;script&gt;alert(1)&lt;/script&gt;</mtext>",
+        ),
+        (r"\verb|<script>|", r"<code>\verb|&lt;script&gt;|</code>"),
+    ],
+)
+def test_words_in_a_formula_are_no_html(latex, shown):
+    page = typeset.typeset(f"${html.escape(latex)}$")
+    assert shown in page
+    assert "<script" not in page
+    assert "<b>" not in page
+
+
 def test_what_is_no_formula_stays_as_it_was():
     page = (
         "<p title='$a$'>costs $5 and $6, \\$7, a &amp; b<br/></p><!-- $c$ -->"

@@ -83,6 +83,76 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
     assert told, hiding.problem
 
 
+@pytest.mark.parametrize(
+    ("cell", "status", "message"),
+    [
+        (
+            "import contextlib\n"
+            "with contextlib.suppress(AssertionError), expected_failure('a bug'):\n    "
+            + GOOD.format(claim="fine"),
+            "failed check",
+            r"^expected_failure\('a bug'\): the planted bug went unnoticed",
+        ),
+        (
+            "import threading, time\ndef late():\n    time.sleep(0.2)\n    "
+            + BAD.format(claim="late")
+            + "\nthreading.Thread(target=late).start()",
+            "failed check",
+            "^late\n",
+        ),
+        (
+            CAUGHT.format(claim="gone")
+            + "import os\npath = os.environ['NNLITE_JOURNAL']\nlines = list(open(path))\n"
+            "open(path, 'w').writelines(x for x in lines if 'gone' not in x)\n"
+            "from IPython.display import clear_output\nclear_output()\n"
+            + GOOD.format(claim="after it"),
+            "hidden check",
+            "^1 line.* removed",
+        ),
+        (
+            "import sys, numpy as np\ncompare = sys.modules['nnlite.checks.compare']\n"
+            "judge, compare.worst = compare.worst, lambda *_: ((), True)\n"
+            + BAD.format(claim="bribed")
+            + "\ncompare.worst = judge",
+            "forged check",
+            "bribed\nsays that it passed, but its numbers do not agree",
+        ),
+        (
+            "import sys\nsys.modules['nnlite.checks.ledger']._write_down = lambda **_: None",
+            "forged check",
+            r"changed: nnlite\.checks\.ledger\._write_down is not",
+        ),
+        (
+            "import nnlite\nnnlite.closed_form = lambda *_, **__: None",
+            "forged check",
+            r"nnlite\.closed_form is not",
+        ),
+    ],
+    ids=["unnoticed", "left behind", "removed", "bribed", "not recorded", "replaced"],
+)
+def test_a_check_that_was_evaded_is_found(tmp_path, write_lecture, cell, status, message):
+    result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), cell])
+    assert (result.status, result.cell) == (status, 4), result.problem
+    assert re.search(message, result.problem, flags=re.MULTILINE), result.problem
+
+
+def test_a_block_that_was_never_left_ends_with_its_cell(tmp_path, write_lecture):
+    enter = "block = expected_failure('nothing')\nblock.__enter__()"
+    result = _run(tmp_path, write_lecture, [enter, CAUGHT.format(claim="meant to pass")])
+    assert (result.status, result.cell) == ("failed check", 4), result.problem
+
+
+def test_a_task_that_never_ends_does_not_keep_the_lecture_from_ending(
+    tmp_path, write_lecture, monkeypatch
+):
+    monkeypatch.setattr(execute, "_PATIENCE", 1.0)
+    busy = "import asyncio\nasync def work():\n    while True:\n        pass\n"
+    busy += "task = asyncio.create_task(work())"
+    result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), busy], timeout=5.0)
+    assert not result.passed
+    assert result.cell == 4
+
+
 # --- exceptions -----------------------------------------------------------------------------------
 
 ERRORS = {
@@ -92,6 +162,15 @@ ERRORS = {
         "import threading\nt = threading.Thread(target=lambda: {}['W'], name='work')\n"
         "t.start()\nt.join()",
         "KeyError: 'W' (in work)",
+    ),
+    "in a callback": (
+        "import asyncio\nasyncio.get_running_loop().call_soon(lambda: [].pop())\n"
+        "await asyncio.sleep(0.1)",
+        "IndexError: pop from empty list (Exception in callback",
+    ),
+    "in a finaliser": (
+        "class Odd:\n    def __del__(self):\n        1 / 0\nodd = Odd()\ndel odd",
+        "ZeroDivisionError: division by zero (Exception ignored in",
     ),
     "in a figure": (
         'import matplotlib.pyplot as plt\nplt.figure(figsize=(1, 1))\nplt.title(r"$\\frac{$");',
@@ -116,6 +195,16 @@ def test_an_exception_that_does_not_stop_its_cell_is_found(tmp_path, write_lectu
     told = result.problem.split("\n\nin cell ")
     for (name, (_, message)), problem in zip(ERRORS.items(), told, strict=True):
         assert message in problem, name
+
+
+def test_an_exception_of_a_task_is_found_unless_somebody_asked_for_it(tmp_path, write_lecture):
+    task = "import asyncio\nasync def work():\n    await asyncio.sleep(0.01)\n    [][1]\n"
+    task += "task = asyncio.create_task(work())"
+    asked = "try:\n    await task\nexcept IndexError:\n    pass\n" + GOOD.format(claim="good")
+    assert _run(tmp_path, write_lecture, [task, asked]).passed
+    result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), task])
+    assert (result.status, result.cell) == ("hidden error", 4), result.problem
+    assert "IndexError" in result.problem
 
 
 # --- what is shown --------------------------------------------------------------------------------
