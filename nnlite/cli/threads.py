@@ -166,7 +166,6 @@ def threading_layer(advice: list[str]) -> bool:
         say("", "thread would end the process, so do not run one beside them")
     else:
         say("threads", f"{layer}: kernels may run in several Python threads at once")
-    crowded = getattr(compiling, "crowded", None)
-    if crowded is not None and crowded():
-        say("", "other programs keep the cores busy: the kernels use fewer threads")
+    if compiling.crowded():
+        say("", "other programs keep the cores busy: the kernels use one thread for now")
     return True

@@ -80,7 +80,12 @@ def test_where_numba_may_not_compile_the_numpy_kernels_are_used():
 @NEEDS_NUMBA
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NUMBA_NUM_THREADS", "0"), ("NUMBA_THREADING_LAYER", "foo"), ("NUMBA_NUM_THREADS", "-3")],
+    [
+        ("NUMBA_NUM_THREADS", "0"),
+        ("NUMBA_THREADING_LAYER", "foo"),
+        ("NUMBA_NUM_THREADS", "-3"),
+        ("NUMBA_NUM_THREADS", "99999"),
+    ],
 )
 def test_a_numba_that_does_not_work_is_named_with_its_settings(name, value):
     code = "from nnlite import kernels; print(kernels.backend())"

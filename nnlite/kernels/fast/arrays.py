@@ -1,4 +1,4 @@
-"""Arrays at the door of the compiled kernels: float32, contiguous, channels last.
+"""Arrays as the compiled kernels take them: float32, contiguous, channels last.
 
 Compiled loops walk flat memory. These functions bring any array into that form, without a copy
 where it has the form already: networks run channels last from the first convolution on, since

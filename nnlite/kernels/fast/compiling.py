@@ -177,6 +177,9 @@ def _alone(compiled: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 _workqueue_lock = threading.RLock()
 
 
+_MOST_THREADS = 1024
+
+
 def _start_threads() -> str:
     """Start Numba's thread pool and return the name of its layer."""
     chosen_by_user = any(
@@ -185,6 +188,11 @@ def _start_threads() -> str:
     if not chosen_by_user and config.THREADING_LAYER == "default":
         # Only the order of preference, and only if the user has none; a running pool stays.
         config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+    if config.NUMBA_NUM_THREADS > _MOST_THREADS:  # starting so many may end the process
+        raise ValueError(
+            f"NUMBA_NUM_THREADS={config.NUMBA_NUM_THREADS} asks for more than {_MOST_THREADS} "
+            "threads; set it to the number of cores, or leave it unset."
+        )
     numba.get_num_threads()  # starts the pool
     return numba.threading_layer()
 
@@ -259,7 +267,7 @@ class _Notice(event.Listener):
             print(f"nnlite: compiling kernels ({what})…", file=sys.stderr, flush=True)  # noqa: T201
 
     def on_end(self, event: Any) -> None:
-        """Nothing to say."""
+        """Said with the next beginning."""
 
 
 #: True while somebody else shows the progress of compiling (``warmup``).
