@@ -27,7 +27,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from nnlite.checks.ledger import Check
+from nnlite.checks import Check
 from nnlite.cli.find import Lecture
 from nnlite.cli.journal import Fault, Journal
 from nnlite.cli.reading import UnreadableError, read

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlite.checks import report
+from nnlite.checks.closed_forms import tables
 from nnlite.cli import summary
 from nnlite.cli.find import Lecture
 from nnlite.cli.progress import duration
@@ -238,7 +238,7 @@ def index(
     )
     ledger = "".join(
         f"<section><h2>{_title(result.lecture)}</h2>"
-        f"{report.html([check for _, check in result.checks])}</section>"
+        f"{tables.html([check for _, check in result.checks])}</section>"
         for result in results
         if result.checks
     )
@@ -268,7 +268,7 @@ def _contents_row(lecture: Lecture, result: Result | None, folder: Path) -> str:
         to = f"{_href(folder.name)}/{_href(lecture.name)}"
         title = f'<a href="{to}.html">{title}</a> (<a href="{to}.ipynb">notebook</a>)'
     if result is not None:
-        checks = html.escape(report.summary([check for _, check in result.checks]))
+        checks = html.escape(tables.summary([check for _, check in result.checks]))
         checks = checks.replace(", caught as it should be", "")
         took = duration(result.seconds)
         if not result.passed:

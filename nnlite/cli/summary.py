@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import __version__
-from nnlite.checks import report
+from nnlite.checks.closed_forms import tables
 from nnlite.cli.progress import duration
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def as_markdown(results: Sequence[Result], full: bool) -> str:
         if not result.passed:
             parts.append(f"**{where(result)}**\n\n```text\n{result.problem}\n```")
         if result.checks:
-            parts.append(report.markdown([check for _, check in result.checks]))
+            parts.append(tables.markdown([check for _, check in result.checks]))
     return "\n\n".join(parts)
 
 
@@ -61,7 +61,7 @@ def as_text(results: Sequence[Result], seconds: float, output: Path) -> str:
     width = max((len(result.lecture.name) for result in results), default=0)
     lines = [""]
     for result in results:
-        counts = report.summary([check for _, check in result.checks])
+        counts = tables.summary([check for _, check in result.checks])
         counts = counts.replace(", caught as it should be", "")
         what = counts if result.passed else f"{result.status.upper()}; {counts}"
         symbol = "✓" if result.passed else "✗"
@@ -86,7 +86,7 @@ def rows(results: Sequence[Result], width: int) -> str:
         heading = f"{result.lecture.name}  {result.lecture.title}".rstrip()
         parts.append(f"\n{heading}\n{'=' * len(heading)}")
         if result.checks:
-            parts.append(report.text([check for _, check in result.checks], width))
+            parts.append(tables.text([check for _, check in result.checks], width))
         else:
             parts.append(f"no checks ({result.status})")
     return "\n".join(parts)
@@ -105,7 +105,7 @@ def closing(results: Sequence[Result]) -> str:
     """Return the sentence that sums up all lectures."""
     ran = sum(result.passed for result in results)
     checks = [check for result in results for _, check in result.checks]
-    return f"{ran} of {len(results)} lectures passed; {report.summary(checks)}"
+    return f"{ran} of {len(results)} lectures passed; {tables.summary(checks)}"
 
 
 def versions(full: bool) -> str:

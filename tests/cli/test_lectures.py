@@ -15,7 +15,8 @@ import pytest
 from nbformat.v4 import new_output
 
 import nnlite
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks import Check
+from nnlite.checks.closed_forms.recording import CHECK_MIME
 from nnlite.cli import lectures, main, pages
 from nnlite.cli.find import lectures_in
 

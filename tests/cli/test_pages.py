@@ -12,8 +12,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nnlite import plots
-from nnlite.checks import report
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks import Check
+from nnlite.checks.closed_forms import tables
+from nnlite.checks.closed_forms.recording import CHECK_MIME
 from nnlite.cli import pages, typeset
 from nnlite.cli.execute import Result
 from nnlite.cli.find import Lecture, lectures_in
@@ -61,7 +62,7 @@ def _outside(page):
 def ran():
     """Two lectures as if they had run: one with all kinds of outputs, one that failed."""
     moved = plots.slider(_draw, [1, 2])
-    row = {"text/html": report.row(CHECK), CHECK_MIME: CHECK.to_json(), "text/plain": "row"}
+    row = {"text/html": tables.row(CHECK), CHECK_MIME: CHECK.to_json(), "text/plain": "row"}
     notebook = new_notebook(
         cells=[
             new_markdown_cell(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks import Check
+from nnlite.checks.closed_forms.recording import CHECK_MIME
 from nnlite.cli import execute
 from nnlite.cli.execute import Runner, kernel_environment
 from nnlite.cli.find import Lecture
@@ -37,7 +38,7 @@ HIDING = {
     "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AssertionError):\n    "
     + BAD,
     "forgotten": CAUGHT
-    + "import sys\nsys.modules['nnlite.checks.ledger'].reset()\n"
+    + "import sys\nsys.modules['nnlite.checks.closed_forms.recording'].reset()\n"
     + "from IPython.display import clear_output\nclear_output()",
     "in a thread": "import threading\nthread = threading.Thread(target=lambda: " + BAD + ")\n"
     "thread.start()\nthread.join()",
@@ -110,7 +111,7 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             "^1 line.* removed",
         ),
         (
-            "import sys, numpy as np\ncompare = sys.modules['nnlite.checks.compare']\n"
+            "import sys, numpy as np\ncompare = sys.modules['nnlite.checks.closed_forms.compare']\n"
             "judge, compare.worst = compare.worst, lambda *_: ((), True)\n"
             + BAD.format(claim="bribed")
             + "\ncompare.worst = judge",
@@ -118,9 +119,10 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             "bribed\nsays that it passed, but its numbers do not agree",
         ),
         (
-            "import sys\nsys.modules['nnlite.checks.ledger']._write_down = lambda **_: None",
+            "import sys\nrecording = sys.modules['nnlite.checks.closed_forms.recording']\n"
+            "recording.write_down = lambda **_: None",
             "forged check",
-            r"changed: nnlite\.checks\.ledger\._write_down is not",
+            r"changed: nnlite\.checks\.closed_forms\.recording\.write_down is not",
         ),
         (
             "import nnlite\nnnlite.closed_form = lambda *_, **__: None",

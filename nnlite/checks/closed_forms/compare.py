@@ -11,82 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite._arguments import as_array
-from nnlite.checks import report
+from nnlite.checks.closed_forms.digits import short
+from nnlite.checks.closed_forms.values import as_numbers, one_number
 
-__all__ = ["allowance", "as_numbers", "worst"]
-
-_EXACT = 2**53  # from here on double precision skips integers
-_LARGEST = 2**1023  # and well below its overflow it ends
-
-
-def as_numbers(name: str, value: Any) -> np.ndarray:
-    """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
-    name, value = f"closed_form: {name}", _without_graph(value)
-    _refuse_long_integers(name, value)
-    if _is_complex(value):
-        real, imag = (as_array(part(value), name, np.float64) for part in (np.real, np.imag))
-        array = np.empty(real.shape, np.complex128)
-        array.real, array.imag = real, imag
-    else:
-        array = as_array(value, name, np.float64)
-    if array.size == 0:
-        raise ValueError(
-            f"{name} is empty (shape {array.shape}): a claim about no number at all would always "
-            "pass"
-        )
-    return array
-
-
-def _refuse_long_integers(name: str, value: Any) -> None:
-    """Refuse integers of which double precision, in which numbers are compared, drops digits."""
-    if isinstance(value, list | tuple):
-        for item in value:
-            _refuse_long_integers(name, item)
-        return
-    if isinstance(value, int):
-        whole = [value]
-    elif getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u"):
-        numbers = np.asarray(value)
-        whole = [int(x) for x in numbers[np.abs(numbers.astype(np.float64)) >= _EXACT]]
-    else:
-        return
-    for number in whole:
-        if abs(number) >= _EXACT and (abs(number) >= _LARGEST or int(float(number)) != number):
-            digits = str(number) if abs(number) < _LARGEST else f"about 2**{number.bit_length()}"
-            raise ValueError(
-                f"{name} holds the integer {digits:.40}, which double precision, in which numbers "
-                "are compared, cannot hold to its last digit. Compare differences or remainders "
-                "of the integers, or logarithms if the last digits do not matter."
-            )
-
-
-def _is_complex(value: Any) -> bool:
-    try:
-        return bool(np.iscomplexobj(value))
-    except ValueError:  # rows of different lengths: the gate says so, with advice
-        return False
-
-
-def _without_graph(value: Any) -> Any:
-    """Tensors (ours, or torch's) give their array: a check is never differentiated."""
-    if isinstance(value, list | tuple):
-        return [_without_graph(item) for item in value]
-    if hasattr(value, "detach"):
-        value = value.detach()
-        if isinstance(getattr(value, "data", None), np.ndarray):
-            return value.data
-    return value
-
-
-def _one_number(name: str, value: Any) -> float:
-    """Return a tolerance as float; also of an array or Tensor that holds one number."""
-    if isinstance(value, bool | np.bool):
-        raise TypeError(f"{name} must be a number, got {value!r}.")
-    array = as_array(_without_graph(value), name, np.float64)
-    if array.shape != ():
-        raise TypeError(f"{name} must be one number for all entries, got shape {array.shape}.")
-    return float(array)
+__all__ = ["allowance", "worst"]
 
 
 @np.errstate(all="ignore")  # a lecture that lets NumPy raise does not mean the comparison
@@ -108,9 +36,9 @@ def allowance(
             f"{where}: give a tolerance (rtol=, atol=) or a standard error (stderr=, seeds=), not "
             "both: the first is for rounding and truncation, the second for chance"
         )
-    rtol = None if rtol is None else _one_number(f"{where}: rtol", rtol)
-    atol = None if atol is None else _one_number(f"{where}: atol", atol)
-    z = _one_number(f"{where}: z", z)
+    rtol = None if rtol is None else one_number(f"{where}: rtol", rtol)
+    atol = None if atol is None else one_number(f"{where}: atol", atol)
+    z = one_number(f"{where}: z", z)
     if stderr is None:
         if seeds is not None:
             raise ValueError(f"{where}: seeds={seeds!r} belongs to stderr=, which is missing")
@@ -126,7 +54,7 @@ def allowance(
         bound = (atol or 0.0) + (rtol or 0.0) * np.abs(expected)
         if not np.all(np.isfinite(bound) | ~np.isfinite(expected)):
             raise ValueError(f"{where}: rtol={rtol!r} of {expected.max()!r} allows everything")
-        named = [f"{name} {report.short(v)}" for name, v in parts if v]
+        named = [f"{name} {short(v)}" for name, v in parts if v]
         return np.broadcast_to(bound, measured.shape), " + ".join(named) or "exact"
 
     if seeds is None:
@@ -148,10 +76,10 @@ def allowance(
             f"{where}: a standard error is finite and > 0, got {stderr!r}; if every seed gave the "
             "same number, chance plays no part: use rtol= or atol="
         )
-    low, high = report.short(s.min()), report.short(s.max())
+    low, high = short(s.min()), short(s.max())
     spread = low if low == high else f"{low} to {high}"
     bound = np.broadcast_to(z * s, measured.shape)
-    return bound, f"{report.short(z)} × s.e. {spread} ({operator.index(seeds)} seeds)"
+    return bound, f"{short(z)} × s.e. {spread} ({operator.index(seeds)} seeds)"
 
 
 @np.errstate(all="ignore")
