@@ -79,6 +79,7 @@ def _lectures(arguments: argparse.Namespace) -> int:
     return lectures.run(
         arguments.which,
         full=arguments.full,
+        core=arguments.core,
         jobs=arguments.jobs,
         timeout=arguments.timeout,
         output=arguments.output,
@@ -126,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     lectures.add_argument("-v", "--rows", action="store_true", help="print every row of the ledger")
     lectures.add_argument(
         "--full", action="store_true", help="run the seeded studies in full (NNLITE_FULL=1)"
+    )
+    lectures.add_argument(
+        "--core", action="store_true", help="leave out the ★ sections, and say so on the pages"
     )
     lectures.add_argument(
         "--jobs",

@@ -30,7 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nnlite.checks import Check
 from nnlite.cli.find import Lecture
 from nnlite.cli.journal import Fault, Journal
-from nnlite.cli.reading import UnreadableError, read
+from nnlite.cli.reading import UnreadableError, keep_core, read
 
 __all__ = ["Result", "Runner", "cores", "kernel_environment"]
 
@@ -142,11 +142,14 @@ class Runner:
         Environment variables of the kernels.
     timeout : float
         Longest time for one cell, in seconds.
+    core : bool
+        Leave out the cells tagged ``optional``; the notebook then says so.
     """
 
-    def __init__(self, environment: dict[str, str], timeout: float) -> None:
+    def __init__(self, environment: dict[str, str], timeout: float, core: bool = False) -> None:
         self.environment = environment
         self.timeout = timeout
+        self.core = core
         self._clients: set[_Client] = set()
         self._stopped = False
         self._lock = threading.Lock()
@@ -157,6 +160,8 @@ class Runner:
         result = Result(lecture)
         try:
             result.notebook = read(lecture.path)
+            if self.core:
+                keep_core(result.notebook)
             with tempfile.TemporaryDirectory(prefix="nnlite-") as folder:
                 self._execute(result, Journal(Path(folder) / "journal"), at_cell)
         except UnreadableError as error:
