@@ -46,6 +46,9 @@ function filter(){
       row.style.display=show?'':'none';left+=show;
     }
     section.style.display=left?'':'none';
+    // While something is looked for, no section hides its rows; else the story alone is open.
+    const looking=wanted.join('')||odd.checked;
+    section.querySelectorAll('details').forEach((part,i)=>part.open=looking||i==0);
   }
 }
 words.oninput=odd.onchange=filter;
