@@ -96,7 +96,8 @@ def run(
             "Run > Run All Cells; its last cell shows its ledger"
         )
     require("nbclient", "nbformat", "nbconvert", "ipykernel", "matplotlib", extra="lectures")
-    from nnlite.cli.execute import Runner, cores, kernel_environment
+    from nnlite.cli.execute import Runner
+    from nnlite.cli.kernel import cores, kernel_environment
     from nnlite.cli.summary import Mode
 
     full = full or os.environ.get("NNLITE_FULL") == "1"
@@ -218,9 +219,6 @@ def _run_all(
 
     Returns results in the lectures' order, and what put an end to it before all had run.
     """
-    from nnlite.cli import pages
-    from nnlite.cli.execute import Result
-    from nnlite.cli.journal import Fault
     from nnlite.cli.progress import Progress
 
     # After a cell that hung, nbclient leaves a task behind, of which asyncio prints a traceback at
@@ -231,14 +229,7 @@ def _run_all(
     def one(lecture: Lecture) -> Result:
         progress.begin(lecture)
         result = runner.run(lecture, lambda number, total: progress.at_cell(lecture, number, total))
-        with _writing_to(executed):
-            try:
-                pages.write_lecture(result, lectures, executed)
-            except OSError:
-                raise
-            except Exception as error:  # an output that nbconvert cannot show; the others go on
-                problem = f"its page cannot be made: {type(error).__name__}: {error}"
-                result.fail([Fault("error", problem, None)])
+        _write_page(result, lectures, executed)
         progress.end(result)
         return result
 
@@ -269,11 +260,27 @@ def _run_all(
             pool.shutdown(wait=False, cancel_futures=True)
             runner.stop()
             raise
+    return [_result_of(lecture, futures[lecture.name]) for lecture in lectures], stop
 
-    def result_of(lecture: Lecture) -> Result:
-        future = futures[lecture.name]
-        if future.cancelled() or future.exception() is not None:
-            return Result(lecture, status="stopped", problem="stopped before its end")
-        return future.result()
 
-    return [result_of(lecture) for lecture in lectures], stop
+def _write_page(result: Result, lectures: Sequence[Lecture], executed: Path) -> None:
+    """Write what a lecture shows; a page that cannot be made is a fault of the lecture."""
+    from nnlite.cli import pages
+    from nnlite.cli.journal import Fault
+
+    with _writing_to(executed):
+        try:
+            pages.write_lecture(result, lectures, executed)
+        except OSError:
+            raise
+        except Exception as error:  # an output that nbconvert cannot show; the others go on
+            problem = f"its page cannot be made: {type(error).__name__}: {error}"
+            result.fail([Fault("error", problem, None)])
+
+
+def _result_of(lecture: Lecture, future: Future[Result]) -> Result:
+    from nnlite.cli.execute import Result
+
+    if future.cancelled() or future.exception() is not None:
+        return Result(lecture, status="stopped", problem="stopped before its end")
+    return future.result()
