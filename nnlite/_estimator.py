@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_choice
 from nnlite.errors import NotFittedError
 
 Array = NDArray[Any]
@@ -174,10 +174,7 @@ class Transformer(Estimator):
         None leaves the choice as it is; without one, scikit-learn's ``set_config`` decides.
         """
         if transform is not None:
-            if transform not in ("default", "pandas", "polars"):
-                raise ValueError(
-                    f'transform must be "default", "pandas" or "polars"; got {transform!r}.'
-                )
+            as_choice(transform, "transform", ("default", "pandas", "polars"))
             # This name is the one that scikit-learn's clone carries over.
             self._sklearn_output_config = {"transform": transform}
         return self

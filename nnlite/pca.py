@@ -16,6 +16,14 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import (
+    as_choice,
+    as_flag,
+    as_integer,
+    as_number,
+    as_python,
+    is_integer,
+)
 from nnlite._eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
 from nnlite._estimator import Transformer, column_means, rows
 from nnlite.errors import ConvergenceWarning, NotFittedError
@@ -24,10 +32,6 @@ from nnlite.random import RNGLike, default_rng
 __all__ = ["PCA", "ConvergenceWarning", "NotFittedError"]
 
 _SOLVERS = ("auto", "covariance_eigh", "full", "power", "gradient")
-_THEIRS = {  # solvers of scikit-learn that have no place here, and what does their work
-    "randomized": "covariance_eigh",
-    "arpack": "covariance_eigh",
-}
 _SMALL = 500  # up to this many rows and columns an SVD costs nothing, so "auto" takes it
 _BLOCK = 1024  # rows centred at a time when the mean dwarfs the spread
 
@@ -125,9 +129,11 @@ class PCA(Transformer):
 
         Raises
         ------
+        TypeError
+            If an option is of another kind.
         ValueError
-            If `X` is not a finite, real, two-dimensional array with at least two rows, or
-            `n_components` or `svd_solver` does not fit it.
+            If `X` is not a finite, real, two-dimensional array with at least two rows, or an
+            option does not fit it.
         """
         self._check_options()
         given, X = X, self._training_rows(X)
@@ -266,32 +272,24 @@ class PCA(Transformer):
         return lam, s2
 
     def _check_options(self) -> None:
-        if not isinstance(self.whiten, bool | np.bool_):
-            raise ValueError(f"whiten is True or False, got {self.whiten!r}.")
-        for name, least in (("tol", 0), ("max_iter", 1)):
-            value = getattr(self, name)
-            kind = int | np.integer if name == "max_iter" else int | float | np.number
-            number = isinstance(value, kind) and not isinstance(value, bool)
-            if not number or not least <= value < np.inf or value == 0:
-                raise ValueError(
-                    "tol must be positive and max_iter at least 1, numbers both; got "
-                    f"tol={self.tol!r} and max_iter={self.max_iter!r}."
-                )
+        as_flag(self.whiten, "whiten")
+        as_number(self.tol, "tol", above=0)
+        as_integer(self.max_iter, "max_iter", 1)
 
     def _choose_solver(self, n: int, d: int) -> str:
-        if self.svd_solver not in _SOLVERS:
-            instead = _THEIRS.get(self.svd_solver) if isinstance(self.svd_solver, str) else None
+        if isinstance(self.svd_solver, str) and self.svd_solver in ("randomized", "arpack"):
             raise ValueError(
-                f"svd_solver must be one of {', '.join(_SOLVERS)}; got {self.svd_solver!r}."
-                + (f' Here "{instead}" is the fast one, and it is exact.' if instead else "")
+                f'svd_solver="{self.svd_solver}" is not offered; here "covariance_eigh" is the '
+                "fast one, and it is exact."
             )
+        as_choice(self.svd_solver, "svd_solver", _SOLVERS)
         if self.svd_solver == "auto":
             return "full" if max(n, d) <= _SMALL or n < d else "covariance_eigh"
         if self.svd_solver in ("power", "gradient") and isinstance(
-            self.n_components, float | np.floating
+            as_python(self.n_components), float
         ):
             raise ValueError(
-                f'svd_solver="{self.svd_solver}" finds a fixed number of components, got '
+                f'svd_solver="{self.svd_solver}" finds a fixed number of components; got '
                 f'n_components={self.n_components}; use "full" to keep a share of the variance.'
             )
         return self.svd_solver
@@ -384,21 +382,18 @@ def _resolve_count(n_components: Any, n: int, d: int) -> int | None:
             'n_components="mle" (Minka 2000) is not offered; give a number, or a share of the '
             "variance such as 0.95."
         )
-    if isinstance(n_components, (float, np.floating)):
+    if isinstance(as_python(n_components), float):
         if not 0 < n_components < 1:
             raise ValueError(
-                f"a float n_components is a share of the variance in (0, 1), got {n_components}; "
+                f"a float n_components is a share of the variance in (0, 1); got {n_components}; "
                 f"for a number of components pass an int."
             )
         return None
-    try:
-        if isinstance(n_components, (bool, np.bool_)):
-            raise TypeError
-        k = operator.index(n_components)
-    except TypeError:
-        raise ValueError(
-            f"n_components must be an int, a float in (0, 1) or None, got {n_components!r}."
-        ) from None
+    if not is_integer(n_components):
+        raise TypeError(
+            f"n_components must be an int, a float in (0, 1) or None; got {n_components!r}."
+        )
+    k = operator.index(n_components)
     if not 0 <= k <= most:
         raise ValueError(
             f"n_components={k} must be between 0 and min(n_samples, n_features) = "

@@ -307,8 +307,7 @@ def test_squares_that_overflow_float32_are_refused():
         ({"n_components": 5}, r"n_components=5.*min\(6, 4\) = 4"),
         ({"n_components": -1}, "n_components=-1"),
         ({"n_components": 1.5}, r"share.*\(0, 1\).*1.5"),
-        ({"n_components": "many"}, "'many'"),
-        ({"svd_solver": "randomized"}, "covariance_eigh.*randomized"),
+        ({"svd_solver": "randomized"}, "randomized.*covariance_eigh"),
         ({"n_components": 0.5, "svd_solver": "power"}, "fixed number"),
     ],
 )
@@ -368,25 +367,33 @@ def test_masked_entries_are_refused_and_not_taken_for_data():
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "error", "message"),
     [
-        {"tol": np.nan},
-        {"tol": 0.0},
-        {"tol": "small"},
-        {"tol": True},
-        {"max_iter": 0},
-        {"max_iter": None},
-        {"max_iter": 2.5},
+        ({"tol": np.nan}, ValueError, "tol must be a finite number greater than 0; got nan"),
+        ({"tol": 0.0}, ValueError, "tol must be a finite number greater than 0; got 0.0"),
+        ({"tol": "small"}, TypeError, "tol must be a number; got 'small'"),
+        ({"tol": True}, TypeError, "tol must be a number; got True"),
+        ({"max_iter": 0}, ValueError, "max_iter must be an integer of at least 1; got 0"),
+        ({"max_iter": None}, TypeError, "max_iter must be an integer; got None"),
+        ({"max_iter": 2.5}, TypeError, "max_iter must be an integer; got 2.5"),
     ],
 )
-def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
-    with pytest.raises(ValueError, match="tol must be positive and max_iter at least 1"):
+def test_an_iteration_that_cannot_end_or_begin_is_refused(options, error, message):
+    with pytest.raises(error, match=message):
         PCA(1, svd_solver="power", **options).fit(np.eye(3))
 
 
-def test_a_truth_value_is_no_number_of_components():
-    with pytest.raises(ValueError, match="n_components must be an int"):
-        PCA(True).fit(np.eye(3))
+@pytest.mark.parametrize("value", [True, np.True_, "many", [2]])
+def test_what_is_no_number_is_no_number_of_components(value):
+    with pytest.raises(TypeError, match="n_components must be an int"):
+        PCA(value).fit(np.eye(3))
+
+
+@pytest.mark.parametrize("array", [np.array, np.asarray, lambda value: np.array([value])[0]])
+def test_a_number_of_components_is_what_it_is_in_numpy_too(array):
+    assert PCA(array(2)).fit(GOOD).n_components_ == 2
+    share = PCA(array(0.9)).fit(GOOD)
+    assert share.n_components_ == PCA(0.9).fit(GOOD).n_components_
 
 
 # ---- relatives of scikit-learn's tests ---------------------------------------------------------
@@ -462,7 +469,7 @@ def dtype_of(name):
 
 @pytest.mark.parametrize("solver", ["randomized", "arpack"])
 def test_solvers_of_scikit_learn_are_refused_with_ours_named(solver):
-    with pytest.raises(ValueError, match=f"got '{solver}'. Here \"covariance_eigh\""):
+    with pytest.raises(ValueError, match=f'"{solver}" is not offered; here "covariance_eigh"'):
         PCA(2, svd_solver=solver).fit(GOOD)
 
 
@@ -502,7 +509,7 @@ def test_a_failed_fit_keeps_the_one_before():
 
 @pytest.mark.parametrize("value", [None, 1, "yes"])
 def test_whitening_is_true_or_false(value):
-    with pytest.raises(ValueError, match="whiten is True or False"):
+    with pytest.raises(TypeError, match="whiten must be True or False"):
         PCA(2, whiten=value).fit(GOOD)
 
 

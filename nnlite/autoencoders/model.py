@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlite import nn, optim
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_integer
 from nnlite._estimator import column_names, in_range
 from nnlite.autoencoders.closed_forms import bernoulli_entropy
 from nnlite.autoencoders.corruption import Corruption
-from nnlite.autoencoders.recipe import Rebuildable, count
+from nnlite.autoencoders.recipe import Rebuildable
 from nnlite.engine import Tensor, no_grad
 from nnlite.errors import NotFittedError
 from nnlite.nn import functional as F
@@ -219,7 +219,7 @@ class Autoencoder(nn.Module, Rebuildable):
         the call. A last batch of one sample joins the batch before it: batch normalisation can do
         nothing with one.
         """
-        epochs = self.epochs if epochs is None else count(epochs, "epochs", 0)
+        epochs = self.epochs if epochs is None else as_integer(epochs, "epochs", 0)
         names = column_names(X)
         undo = self._snapshot()
         try:

@@ -44,7 +44,7 @@ class LikelihoodExplorer:
     def __init__(self, x: ArrayLike, start: tuple[float, float] | None = None) -> None:
         self.x = _spread_out(x, "sigma")
         if self.x.size > 200:
-            raise ValueError(f"the explorer draws every sample: at most 200, got {self.x.size}")
+            raise ValueError(f"the explorer draws every sample: at most 200; got {self.x.size}.")
         best = Gaussian().fit(self.x)
         self.mu_hat, self.sigma_hat = float(best.mu), float(best.sigma)
         s = self.sigma_hat

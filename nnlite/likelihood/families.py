@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite.likelihood import _validate
+from nnlite._arguments import as_integer
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.ops import sigmoid, softplus, values_of
 from nnlite.random import RNGLike, default_rng
@@ -41,13 +42,13 @@ class Gaussian:
     """
 
     def __init__(self, mu: Any = 0.0, sigma: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.sigma = _validate.parameter("sigma", sigma, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.sigma = _checks.parameter(sigma, "sigma", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        z = (_validate.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
+        z = (_checks.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
         return -0.5 * z * z - np.log(self.sigma) - 0.5 * LOG_2PI
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -94,13 +95,13 @@ class Laplace:
     """
 
     def __init__(self, mu: Any = 0.0, b: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.b = _validate.parameter("b", b, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.b = _checks.parameter(b, "b", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        distance = np.abs(_validate.points(x, mu=self.mu, b=self.b) - self.mu)
+        distance = np.abs(_checks.points(x, mu=self.mu, b=self.b) - self.mu)
         return -distance / self.b - np.log(self.b) - LOG_2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
@@ -145,8 +146,8 @@ class Bernoulli:
     def __init__(self, p: Any = _EVEN, *, logits: Any = None) -> None:
         if logits is not None and p is not _EVEN:
             raise ValueError("a coin has either p or logits; got both.")
-        self.logits: Any = None if logits is None else _validate.parameter("logits", logits)
-        self.p = _validate.parameter("p", p if logits is None else sigmoid(self.logits))
+        self.logits: Any = None if logits is None else _checks.parameter(logits, "logits")
+        self.p = _checks.parameter(p if logits is None else sigmoid(self.logits), "p")
         values = np.asarray(values_of(self.p))
         if (values < 0).any() or (values > 1).any():
             raise ValueError(
@@ -157,8 +158,8 @@ class Bernoulli:
     def log_prob(self, x: Any) -> Any:
         """Log-probability, in nats, of each entry of `x`; -inf for entries that are not 0 or 1."""
         if getattr(x, "requires_grad", False):
-            raise TypeError("a Bernoulli variable is 0 or 1: no gradient in x; pass x.detach()")
-        one = (x := values_of(_validate.points(x, p=self.p))) == 1
+            raise TypeError("a Bernoulli variable is 0 or 1: no gradient in x; pass x.detach().")
+        one = (x := values_of(_checks.points(x, p=self.p))) == 1
         if self.logits is not None:
             # log p = -softplus(-a) and log(1 - p) = -softplus(a): no difference of large numbers
             out = -softplus(np.where(one, -self.logits, self.logits))
@@ -181,7 +182,7 @@ class Bernoulli:
         ValueError
             If a sample is neither 0 nor 1.
         """
-        x = _validate.samples(x)
+        x = _checks.samples(x)
         outside = (x != 0) & (x != 1)
         if outside.any():
             raise ValueError(
@@ -197,7 +198,7 @@ class Bernoulli:
 
 def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
     """The samples, if they are not all equal: else the likelihood has no maximum."""
-    x = _validate.samples(x)
+    x = _checks.samples(x)
     with np.errstate(over="ignore"):
         if not math.isfinite(float(np.sum(np.abs(x)))):
             raise ValueError("the values of x are so large that their sum overflows; rescale x.")
@@ -212,7 +213,7 @@ def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
 
 def _size(n: int, *parameters: Any) -> tuple[int, ...]:
     """Shape of `n` draws for each entry of the parameters."""
-    return (_validate.count("n", n, 0), *np.broadcast_shapes(*(np.shape(p) for p in parameters)))
+    return (as_integer(n, "n", 0), *np.broadcast_shapes(*(np.shape(p) for p in parameters)))
 
 
 def _text(distribution: Any, *names: str) -> str:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_choice, as_integer, as_number
 from nnlite.engine import Tensor, grad, hessian, jacobian, no_grad
 from nnlite.errors import ConvergenceWarning
-from nnlite.likelihood._validate import count, number
 from nnlite.likelihood.ascent import (
     Ascent,
     gradient_ascent,
@@ -145,7 +144,8 @@ def maximum_likelihood(
         If the data are not finite, the likelihood of the start is 0 or not a number, or `log_prob`
         sums over all pairs of samples.
     TypeError
-        If `log_prob` returns something that does not depend on the parameters as Tensors do.
+        If `log_prob` returns something that does not depend on the parameters as Tensors do, or an
+        argument is of another kind.
 
     Warns
     -----
@@ -175,8 +175,7 @@ def maximum_likelihood(
     >>> round(fit.params["sigma"] ** 2, 9)
     5.0
     """
-    if not isinstance(method, str) or method not in _ITERATIONS:
-        raise ValueError(f"method must be one of {tuple(_ITERATIONS)}, got {method!r}.")
+    as_choice(method, "method", tuple(_ITERATIONS))
     if not callable(log_prob):
         raise TypeError(
             "log_prob must be a function of the data and the parameters, such as lambda x, mu: "
@@ -184,11 +183,11 @@ def maximum_likelihood(
         )
     if not isinstance(params, dict) or not params or not all(isinstance(k, str) for k in params):
         raise TypeError(
-            'params must be a dict of starting values, {"mu": 0.0, "sigma": positive(1.0)}, got '
+            'params must be a dict of starting values, {"mu": 0.0, "sigma": positive(1.0)}; got '
             f"{params if isinstance(params, dict) else type(params).__name__}."
         )
-    tol = number("tol", tol)
-    limit = _ITERATIONS[method] if max_iter is None else count("max_iter", max_iter, 1)
+    tol = as_number(tol, "tol", 0)
+    limit = _ITERATIONS[method] if max_iter is None else as_integer(max_iter, "max_iter", 1)
     data = _as_arrays(data) if isinstance(data, tuple) else _as_data(data)
     packing = Packing(params)
     likelihood = _Likelihood(log_prob, packing, data)
@@ -257,7 +256,7 @@ class _Likelihood:
         if value == np.inf:
             raise UnboundedLikelihoodError(
                 f"the log-likelihood is +infinity at {_describe(self.packing.values(u))}: the "
-                "density has a pole on a sample, so there is no maximum"
+                "density has a pole on a sample, so there is no maximum."
             )
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
@@ -287,7 +286,7 @@ class _Likelihood:
             raise ValueError(
                 f"the log-likelihood at the start, {_describe(self.packing.values(u))}, is "
                 f"{array[bad].ravel()[0] if array.ndim else array}{where}: the sample is outside "
-                "the support of the distribution, or the start is outside the domain of log_prob"
+                "the support of the distribution, or the start is outside the domain of log_prob."
             )
 
     def check_samples(self, u: np.ndarray) -> None:
@@ -388,7 +387,7 @@ def _result(likelihood: _Likelihood, run: Ascent, method: str) -> MaximumLikelih
     if message and likelihood.singular is not None:
         raise likelihood.at_the_edge() from likelihood.singular
     if message:
-        warnings.warn(f"maximum_likelihood: {message}", ConvergenceWarning, stacklevel=3)
+        warnings.warn(f"maximum_likelihood: {message}.", ConvergenceWarning, stacklevel=3)
     values = packing.values(run.u)
     return MaximumLikelihoodResult(
         params={k: v if np.ndim(v) else float(v) for k, v in values.items()},

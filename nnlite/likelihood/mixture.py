@@ -15,9 +15,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_integer, as_number
 from nnlite._estimator import Estimator
 from nnlite.errors import ConvergenceWarning
-from nnlite.likelihood import _validate
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import CollapseWarning, UnboundedLikelihoodError
 from nnlite.likelihood.multivariate import (
     ROUNDING,
@@ -105,6 +106,8 @@ class GaussianMixture(Estimator):
 
         Raises
         ------
+        TypeError
+            If a constructor argument is of another kind.
         ValueError
             If `X` is not (n, d) and finite, has fewer different rows than components, or a
             constructor argument is out of range.
@@ -212,21 +215,21 @@ class GaussianMixture(Estimator):
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n, d)."""
         self._check_fitted()
-        rng, n = default_rng(rng), _validate.count("n", n, 0)
+        rng, n = default_rng(rng), as_integer(n, "n", 0)
         which = rng.choice(len(self.weights_), size=n, p=self.weights_)
         z = rng.standard_normal((n, self.means_.shape[1], 1))
-        L = _validate.cholesky(self.covariances_, "a covariance")
+        L = _checks.cholesky(self.covariances_, "a covariance")
         return self.means_[which] + (L[which] @ z)[..., 0]
 
     def _check_parameters(self) -> tuple[int, int]:
         """The numbers of components and of starts; all parameters are looked at."""
-        K = _validate.count("n_components", self.n_components, 1)
-        n_init = _validate.count("n_init", self.n_init, 1)
-        _validate.count("max_iter", self.max_iter, 1)
-        _validate.number("tol", self.tol)
-        if not 0 < _validate.number("covariance_floor", self.covariance_floor) < 1:
+        K = as_integer(self.n_components, "n_components", 1)
+        n_init = as_integer(self.n_init, "n_init", 1)
+        as_integer(self.max_iter, "max_iter", 1)
+        as_number(self.tol, "tol", 0)
+        if not 0 < as_number(self.covariance_floor, "covariance_floor", 0) < 1:
             raise ValueError(
-                f"covariance_floor must lie between 0 and 1, got {self.covariance_floor}: "
+                f"covariance_floor must lie between 0 and 1; got {self.covariance_floor}: "
                 "without a floor the likelihood of a mixture is unbounded."
             )
         return K, n_init

@@ -12,8 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_integer
 from nnlite._estimator import column_means
-from nnlite.likelihood import _validate
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
 from nnlite.ops import values_of
@@ -43,12 +44,12 @@ class MultivariateGaussian:
     """
 
     def __init__(self, mu: Any = (0.0, 0.0), Sigma: Any = None) -> None:
-        self.mu = _validate.parameter("mu", mu)
+        self.mu = _checks.parameter(mu, "mu")
         d = np.shape(self.mu)[0] if np.ndim(self.mu) == 1 else -1
-        self.Sigma = np.eye(max(d, 0)) if Sigma is None else _validate.parameter("Sigma", Sigma)
+        self.Sigma = np.eye(max(d, 0)) if Sigma is None else _checks.parameter(Sigma, "Sigma")
         if d < 1 or np.shape(self.Sigma) != (d, d):
             raise ValueError(
-                f"mu must be (d,) and Sigma (d, d), got {np.shape(self.mu)} and "
+                f"mu must be (d,) and Sigma (d, d); got {np.shape(self.mu)} and "
                 f"{np.shape(self.Sigma)}."
             )
         _refuse_singular(np.asarray(values_of(self.Sigma)), "Sigma", "it has no density")
@@ -57,8 +58,8 @@ class MultivariateGaussian:
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, of each row: (..., d) -> (...)."""
         d = np.shape(self.mu)[0]
-        x = _validate.features(x, d, "x")
-        L = _validate.cholesky(self.Sigma, "Sigma")
+        x = _checks.features(x, d, "x")
+        L = _checks.cholesky(self.Sigma, "Sigma")
         rows = np.reshape(x - self.mu, (-1, d))
         z = np.linalg.solve(L, rows.T)  # (d, n), standard normal under the model
         half_logdet = np.sum(np.log(np.diagonal(L)))
@@ -68,8 +69,8 @@ class MultivariateGaussian:
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n, d)."""
         mu, Sigma = np.asarray(values_of(self.mu)), np.asarray(values_of(self.Sigma))
-        z = default_rng(rng).standard_normal((_validate.count("n", n, 0), len(mu)))
-        return mu + z @ _validate.cholesky(Sigma, "Sigma").T
+        z = default_rng(rng).standard_normal((as_integer(n, "n", 0), len(mu)))
+        return mu + z @ _checks.cholesky(Sigma, "Sigma").T
 
     def fit(self, X: ArrayLike) -> Self:
         """Set `mu` and `Sigma` to mean and covariance (divisor n) of the rows of `X`, (n, d).
@@ -80,7 +81,7 @@ class MultivariateGaussian:
             If the covariance is singular: no more samples than dimensions, or features that are
             constant or depend linearly on others.
         """
-        X = _validate.rows(X)
+        X = _checks.rows(X)
         mu, Sigma = moments(X)
         refuse_underflow(X, np.diag(Sigma))
         _refuse_singular(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlite.errors import ConvergenceWarning
-from nnlite.likelihood import _validate
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI, _size, _spread_out, _text
 from nnlite.likelihood.maximum import maximum_likelihood
@@ -48,14 +48,14 @@ class Gamma:
     """
 
     def __init__(self, k: Any = 1.0, theta: Any = 1.0) -> None:
-        self.k = _validate.parameter("k", k, positive=True)
-        self.theta = _validate.parameter("theta", theta, positive=True)
+        self.k = _checks.parameter(k, "k", positive=True)
+        self.theta = _checks.parameter(theta, "theta", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         k, theta = self.k, self.theta
-        x = _validate.points(x, k=k, theta=theta)
+        x = _checks.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
         t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
         out = _by_size(
@@ -81,7 +81,7 @@ class Gamma:
         UnboundedLikelihoodError
             If all samples are equal to rounding: then k grows without bound.
         """
-        x = _validate.samples(x)
+        x = _checks.samples(x)
         if (x <= 0).any():
             i = int(np.argmax(x <= 0))
             raise ValueError(
@@ -211,15 +211,15 @@ class StudentT:
     """
 
     def __init__(self, nu: Any = 4.0, mu: Any = 0.0, sigma: Any = 1.0) -> None:
-        self.nu = _validate.parameter("nu", nu, positive=True)
-        self.mu = _validate.parameter("mu", mu)
-        self.sigma = _validate.parameter("sigma", sigma, positive=True)
+        self.nu = _checks.parameter(nu, "nu", positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.sigma = _checks.parameter(sigma, "sigma", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
         nu, sigma = self.nu, self.sigma
-        x = _validate.points(x, nu=nu, mu=self.mu, sigma=sigma)
+        x = _checks.points(x, nu=nu, mu=self.mu, sigma=sigma)
         d = x - self.mu
         # The square of a far point, or its distance in units of sigma, overflows long before its
         # logarithm does.
@@ -278,7 +278,7 @@ class StudentT:
         else:
             warnings.warn(
                 f"StudentT.fit stopped after {max_iter} steps with a relative change of "
-                f"{change / sigma:.1e} > tol={tol:.1e}",
+                f"{change / sigma:.1e} > tol={tol:.1e}.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -301,13 +301,13 @@ class Logistic:
     """
 
     def __init__(self, mu: Any = 0.0, s: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.s = _validate.parameter("s", s, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.s = _checks.parameter(s, "s", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, at each point of `x`."""
-        z = (_validate.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
+        z = (_checks.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
         return -softplus(z) - softplus(-z) - np.log(self.s)  # z is the difference of the two
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlite._arguments import as_array
-from nnlite.likelihood._validate import cholesky
+from nnlite.likelihood._checks import cholesky
 from nnlite.ops import sigmoid
 
 
@@ -65,7 +65,7 @@ def positive(start: ArrayLike) -> Parameter:
     """Positive numbers, searched by their logarithm."""
     x = _finite(start, "positive")
     if not (x > 0).all():
-        raise ValueError(f"positive(start) needs a start above 0, got {x.min()}")
+        raise ValueError(f"positive(start) needs a start above 0; got {x.min()}.")
     shape, n = x.shape, x.size
     return Parameter(
         shape,
@@ -81,8 +81,8 @@ def unit_interval(start: ArrayLike) -> Parameter:
     x = _finite(start, "unit_interval")
     if not ((x > 0) & (x < 1)).all():
         raise ValueError(
-            f"unit_interval(start) needs a start strictly between 0 and 1, got {x.min()} to "
-            f"{x.max()}"
+            f"unit_interval(start) needs a start strictly between 0 and 1; got {x.min()} to "
+            f"{x.max()}."
         )
     shape, n = x.shape, x.size
     return Parameter(
@@ -98,9 +98,9 @@ def covariance(start: ArrayLike) -> Parameter:
     """A symmetric positive definite matrix (d, d), searched by its Cholesky factor."""
     S = _finite(start, "covariance")
     if S.ndim != 2 or S.shape[0] != S.shape[1]:
-        raise ValueError(f"covariance(start) needs a square matrix, got shape {S.shape}")
+        raise ValueError(f"covariance(start) needs a square matrix; got shape {S.shape}.")
     if not np.allclose(S, S.T):
-        raise ValueError("covariance(start) needs a symmetric matrix")
+        raise ValueError("covariance(start) needs a symmetric matrix.")
     least = float(np.linalg.eigvalsh(S)[0])
     if least <= 0:
         raise ValueError(
@@ -124,7 +124,7 @@ def covariance(start: ArrayLike) -> Parameter:
 def _finite(start: ArrayLike, kind: str) -> np.ndarray:
     x = as_array(start, f"{kind}(start)").astype(np.float64)
     if x.size == 0 or not np.isfinite(x).all():
-        raise ValueError(f"{kind}(start) needs finite numbers, got {start!r}.")
+        raise ValueError(f"{kind}(start) needs finite numbers; got {start!r}.")
     return x
 
 

@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_integer
 from nnlite._estimator import Transformer, rows
-from nnlite.likelihood import _validate
+from nnlite.engine import Tensor
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
 from nnlite.likelihood.multivariate import ROUNDING, centre, moments
@@ -69,7 +71,7 @@ class ProbabilisticPCA(Transformer):
         """
         given, X = X, self._training_rows(X)
         n, d = X.shape
-        q = _validate.count("n_components", self.n_components, 0)
+        q = as_integer(self.n_components, "n_components", 0)
         if q >= d:
             raise ValueError(
                 f"n_components={q} must be below the number of features, {d} "
@@ -107,7 +109,7 @@ class ProbabilisticPCA(Transformer):
         self._check_fitted()
         d, q, s2 = self.n_features_in_, len(self.components_), self.noise_variance_
         lam = self._variances()
-        centred = _validate.features(X, d) - self.mean_
+        centred = _checks.features(X, d) - self.mean_
         z = centred @ self.components_.T  # (..., q)
         rest = centred - z @ self.components_
         distance = np.sum(z * z / lam, axis=-1) + np.sum(rest * rest, axis=-1) / s2
@@ -141,9 +143,9 @@ class ProbabilisticPCA(Transformer):
         PCA, shrunk towards 0 because part of them is noise.
         """
         self._check_fitted()
-        if not hasattr(X, "__record_operation__"):
+        if not isinstance(X, Tensor):
             return self._in_container((self._like_fitted(X) - self.mean_) @ self._projection(), X)
-        return (_validate.features(X, self.n_features_in_) - self.mean_) @ self._projection()
+        return (_checks.features(X, self.n_features_in_) - self.mean_) @ self._projection()
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Points of the principal subspace from hidden variables: (n, q) -> (n, d).
@@ -166,7 +168,7 @@ class ProbabilisticPCA(Transformer):
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
         """Draw `n` independent samples, shape (n, d)."""
         self._check_fitted()
-        rng, n = default_rng(rng), _validate.count("n", n, 0)
+        rng, n = default_rng(rng), as_integer(n, "n", 0)
         z = rng.standard_normal((n, self.W_.shape[1]))
         noise = np.sqrt(self.noise_variance_) * rng.standard_normal((n, self.n_features_in_))
         return self.mean_ + z @ self.W_.T + noise

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlite._arguments import as_array, as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.optim._arguments import LABELS, WITHOUT_EFFECT
+from nnlite.optim._parameters import LABELS, WITHOUT_EFFECT
 
 if TYPE_CHECKING:
     from nnlite.optim.optimizer import Optimizer

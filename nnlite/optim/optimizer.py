@@ -12,7 +12,7 @@ from nnlite._arguments import as_number, as_python
 from nnlite.engine.edits import note_edit
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
-from nnlite.optim._arguments import (
+from nnlite.optim._parameters import (
     LABELS,
     WITHOUT_EFFECT,
     check_parameter,
