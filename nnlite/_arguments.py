@@ -192,10 +192,10 @@ def as_number(
 
 def as_flag(value: Any, name: str) -> bool:
     """``value`` as True or False; TypeError if it is neither."""
-    value = as_python(value)
-    if not isinstance(value, bool):
+    flag = as_python(value)
+    if not isinstance(flag, bool):
         raise wrong_kind(value, name, "True or False")
-    return value
+    return flag
 
 
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
@@ -208,13 +208,11 @@ def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     ValueError
         If it is another word.
     """
+    if isinstance(value, str) and value in choices:
+        return value
     *words, last = [repr(choice) for choice in choices]
     wanted = f"{', '.join(words)} or {last}"
-    if not isinstance(value, str):
-        raise wrong_kind(value, name, wanted)
-    if value not in choices:
-        raise wrong_value(value, name, wanted)
-    return value
+    raise (wrong_value if isinstance(value, str) else wrong_kind)(value, name, wanted)
 
 
 def wrong_kind(value: Any, name: str, wanted: str) -> TypeError:

@@ -285,7 +285,7 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
         if not isinstance(mode, bool | np.bool_):
-            raise ValueError(
+            raise TypeError(
                 f"train() switches to training mode and takes True or False; got "
                 f"{type(mode).__name__}. nnlite.training and a loop of steps train on data."
             )

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_reduction, check_integer, check_number
+from nnlite.nn._checks import as_reduction
 from nnlite.nn._inputs import as_factor, as_target, finite_values, reduced, values_of
 from nnlite.nn.functional._losses import mean_scale, positive_sum, prediction
 from nnlite.ops import activations, losses
@@ -145,7 +146,7 @@ def cross_entropy(
     """
     where = "cross_entropy"
     reduction = as_reduction(where, size_average, reduce, reduction)
-    check_number(where, "label_smoothing", label_smoothing, 0, 1)
+    label_smoothing = as_number(label_smoothing, f"{where}: label_smoothing", 0, 1)
     z = prediction(input, where, reduction)
     if not (isinstance(target, Tensor) and target.requires_grad):
         target = values_of(target, f"{where}: the target")
@@ -219,7 +220,7 @@ def _as_rows(
 
     Shapes are checked here, while they are still those that the user wrote.
     """
-    check_integer(where, "ignore_index", ignore_index)
+    ignore_index = as_integer(ignore_index, f"{where}: ignore_index")
     if not z.ndim:
         raise ValueError(f"{where} takes logits (N, K) or (N, K, ...); got a single number.")
     axis = min(z.ndim - 1, 1)  # of the classes

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_flags, check_number, check_sizes
+from nnlite.nn._checks import check_flags
 from nnlite.nn._inputs import (
     as_floats,
     as_input,
@@ -33,8 +34,8 @@ def batch_norm(
     unbiased variance (which divides by m - 1).
     """
     check_flags("batch_norm", training=training)
-    check_number("batch_norm", "eps", eps, 0)
-    check_number("batch_norm", "momentum", momentum, 0, 1)
+    eps = as_number(eps, "batch_norm: eps", 0)
+    momentum = as_number(momentum, "batch_norm: momentum", 0, 1)
     return activated_batch_norm(
         input, running_mean, running_var, weight, bias, training, momentum, eps, None
     )
@@ -166,8 +167,8 @@ def instance_norm(
     """
     where = "instance_norm"
     check_flags(where, use_input_stats=use_input_stats)
-    check_number(where, "eps", eps, 0)
-    check_number(where, "momentum", momentum, 0, 1)
+    eps = as_number(eps, f"{where}: eps", 0)
+    momentum = as_number(momentum, f"{where}: momentum", 0, 1)
     x = _input(where, input, weight)
     check_images(where, x)
     channels = x.shape[1]
@@ -191,7 +192,7 @@ def layer_norm(
 ) -> Tensor:
     """Normalise over the last axes, which have ``normalized_shape`` (Ba et al. 2016)."""
     where = "layer_norm"
-    check_number(where, "eps", eps, 0)
+    eps = as_number(eps, f"{where}: eps", 0)
     x = _input(where, input, weight)
     shape = as_shape(where, normalized_shape)
     if x.shape[max(x.ndim - len(shape), 0) :] != shape:
@@ -206,10 +207,9 @@ def as_shape(where: str, normalized_shape: Any) -> tuple[int, ...]:
     """The lengths of the last axes, given as one integer or several."""
     several = isinstance(normalized_shape, tuple | list)
     shape = tuple(normalized_shape) if several else (normalized_shape,)
-    check_sizes(where, **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
     if not shape:
         raise ValueError(f"{where}: normalized_shape needs at least one axis; got ().")
-    return tuple(int(n) for n in shape)
+    return tuple(as_integer(n, f"{where}: normalized_shape[{i}]", 1) for i, n in enumerate(shape))
 
 
 def _normalised(x: Tensor, axis: tuple[int, ...], eps: float) -> Tensor:
