@@ -29,6 +29,7 @@ from nnlite.autoencoders.recipe import Rebuildable
 from nnlite.engine import Tensor, no_grad
 from nnlite.errors import NotFittedError
 from nnlite.nn import functional as F
+from nnlite.ops import values_of
 from nnlite.random import RNGLike, default_rng
 from nnlite.training import progress
 
@@ -330,7 +331,7 @@ class Autoencoder(nn.Module, Rebuildable):
         name = "the result of the corruption"
         if x_tilde is None:
             raise ValueError(f"{name} is None. (Does it have a return?)")
-        x_tilde = as_array(x_tilde.data if isinstance(x_tilde, Tensor) else x_tilde, name)
+        x_tilde = as_array(values_of(x_tilde), name)
         if x_tilde.shape != x.shape:
             raise ValueError(
                 f"the corruption must return numbers of the shape it was given, {x.shape}; it "

@@ -9,15 +9,21 @@ import operator
 import warnings
 from typing import Any
 
-import numpy as np
-
-from nnlite._arguments import as_choice, as_flag, as_integer, is_integer, wrong_kind, wrong_value
+from nnlite._arguments import (
+    as_choice,
+    as_flag,
+    as_integer,
+    as_python,
+    is_integer,
+    wrong_kind,
+    wrong_value,
+)
 
 
 def check_flags(where: str, **flags: Any) -> None:
     """Refuse anything but True and False (or 1, 0 and None, which count as such in PyTorch)."""
     for name, value in flags.items():
-        if value is None or (is_integer(value) and value in (0, 1)):
+        if type(value) is bool or value is None or (is_integer(value) and value in (0, 1)):
             continue
         as_flag(value, f"{where}: {name}")
 
@@ -72,7 +78,7 @@ def as_reduction(where: str, size_average: Any, reduce: Any, reduction: Any) -> 
             raise ValueError(
                 f"{where}: {value!r} stands where PyTorch has {name}; write reduction={value!r}."
             )
-        if value is not None and not isinstance(value, bool | np.bool_):
+        if value is not None and not isinstance(as_python(value), bool):
             raise TypeError(loss_called_too_early(where, value, name))
     new = "none" if reduce is False else "sum" if size_average is False else "mean"
     warnings.warn(

@@ -132,10 +132,9 @@ class Conv2d(_Convolution):
 
     def forward(self, input: Any) -> Any:
         """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
-        return self.forward_with_activation(input, None)
+        return self._forward(input)
 
-    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         padding = self.padding
         if self.padding_mode != "zeros":
             (ph, pw), padding = padding, (0, 0)
@@ -216,12 +215,27 @@ class ConvTranspose2d(_Convolution):
             place of ``output_padding``.
         """
         if output_size is None:
-            return self.forward_with_activation(input, None)
-        return self._compute(input, self._padding_for(as_tensor(input), output_size), None)
+            return self._forward(input)
+        padding = self._padding_for(as_tensor(input), output_size)
+        return self._forward(input, output_padding=padding)
 
-    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, self.output_padding, slope)
+    def _forward(
+        self,
+        input: Any,
+        slope: float | None = None,
+        output_padding: tuple[int, int] | None = None,
+    ) -> Any:
+        return activated_conv_transpose2d(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding if output_padding is None else output_padding,
+            self.groups,
+            self.dilation,
+            slope,
+        )
 
     def _padding_for(self, x: Any, output_size: Any) -> tuple[int, int]:
         """The output_padding that leads to ``output_size``."""
@@ -235,19 +249,6 @@ class ConvTranspose2d(_Convolution):
                 f"{most[0]} rows and {least[1]} to {most[1]} columns; got output_size={wanted}."
             )
         return wanted[0] - least[0], wanted[1] - least[1]
-
-    def _compute(self, input: Any, output_padding: tuple[int, int], slope: float | None) -> Any:
-        return activated_conv_transpose2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            output_padding,
-            self.groups,
-            self.dilation,
-            slope,
-        )
 
 
 def _channels(where: str, in_channels: Any, out_channels: Any, groups: Any) -> tuple[int, int, int]:

@@ -71,10 +71,9 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
-        return activated_linear(input, self.weight, self.bias, None)
+        return self._forward(input)
 
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         return activated_linear(input, self.weight, self.bias, slope)
 
     def extra_repr(self) -> str:

@@ -11,7 +11,7 @@ from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import functional as F
 from nnlite.nn._checks import as_reduction, loss_called_too_early
-from nnlite.nn._inputs import values_of
+from nnlite.nn._inputs import as_constant
 from nnlite.nn.module import Module
 
 
@@ -33,7 +33,7 @@ class _Loss(Module):
         if isinstance(weight, Tensor) and weight.requires_grad:
             raise TypeError(loss_called_too_early(where, weight, name))
         if weight is not None:
-            weight = values_of(weight, f"{where}: {name}")
+            weight = as_constant(weight, f"{where}: {name}")
         self.register_buffer(name, weight)
 
     def extra_repr(self) -> str:

@@ -14,13 +14,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_python
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import _advice
 from nnlite.nn._checks import check_device, check_flags, is_device
-from nnlite.nn._loading import Keys, array_of, load
+from nnlite.nn._loading import Keys, load
 from nnlite.nn.parameter import Parameter
+from nnlite.ops import values_of
 
 
 class Module:
@@ -226,7 +227,7 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Set ``self.name`` to an array that is not trained but, if persistent, is saved."""
-        value = tensor.data if isinstance(tensor, Tensor) else tensor
+        value = values_of(tensor)
         self._add(name, None if value is None else as_array(value, f"the buffer {name!r}"))
         if name not in self._buffer_names:
             self._buffer_names = (*self._buffer_names, name)
@@ -249,7 +250,7 @@ class Module:
 
     def state_dict(self, prefix: str = "") -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers by dotted name; training on leaves them alone."""
-        return {name: np.array(array_of(value)) for name, value in self._state(prefix)}
+        return {name: np.array(values_of(value)) for name, value in self._state(prefix)}
 
     def _state(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Every parameter and buffer under every name it has."""
@@ -284,7 +285,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
-        if not isinstance(mode, bool | np.bool_):
+        if not isinstance(as_python(mode), bool):
             raise TypeError(
                 f"train() switches to training mode and takes True or False; got "
                 f"{type(mode).__name__}. nnlite.training and a loop of steps train on data."

@@ -127,9 +127,9 @@ class _BatchNorm(_Norm):
 
     def forward(self, input: Any) -> Any:
         """The result has the shape of ``input``."""
-        return self._compute(input, None)
+        return self._forward(input)
 
-    def _compute(self, input: Any, slope: float | None) -> Any:
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         x = as_tensor(input)
         if x.ndim not in self._axes or x.shape[1] != self.num_features:
             shapes = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
@@ -166,20 +166,12 @@ class BatchNorm1d(_BatchNorm):
     __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (2, 3)
 
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, slope)
-
 
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images (N, C, H, W)."""
 
     __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (4,)
-
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, slope)
 
 
 class InstanceNorm2d(_Norm):

@@ -148,7 +148,7 @@ class LRScheduler:
             )
         as_integer(state_dict["last_epoch"], "load_state_dict: last_epoch", 0)
         for name, value in own.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if type(value) in (int, float):
                 as_number(state_dict[name], f"load_state_dict: {name}")
         for name in ("base_lrs", "_last_lr", "rates"):
             if not isinstance(state_dict[name], list | tuple) or len(state_dict[name]) > groups:

@@ -8,12 +8,13 @@ from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._checks import check_flags
 from nnlite.nn._inputs import (
+    as_constant,
     as_floats,
     as_input,
     check_images,
     check_parameters,
-    values_of,
 )
+from nnlite.ops import values_of
 from nnlite.ops.channels import channel_affine, per_channel
 from nnlite.ops.normalization import batch_norm as _batch_norm
 
@@ -68,8 +69,8 @@ def activated_batch_norm(
     if bias is None:
         bias = np.zeros(channels, dtype)
     if not training:
-        mean = values_of(running_mean, f"{where}: running_mean", dtype)
-        var = values_of(running_var, f"{where}: running_var", dtype)
+        mean = as_constant(running_mean, f"{where}: running_mean", dtype)
+        var = as_constant(running_var, f"{where}: running_var", dtype)
         scale = weight / np.sqrt(var + dtype.type(eps))
         return channel_affine(x, scale, bias - mean * scale, slope=slope)
     m = x.size // channels if channels else 0
@@ -112,7 +113,7 @@ def _affine_parameters(
     if weight is not None:
         weight = as_floats(weight, f"{where}: weight")
     if bias is not None and not isinstance(bias, Tensor):
-        bias = values_of(bias, f"{where}: bias", dtype)
+        bias = as_constant(bias, f"{where}: bias", dtype)
     for p in (weight, bias):
         if p is not None and (p.shape != shape or p.dtype != dtype):
             check_parameters(where, shape, np.empty(0, dtype), weight=weight, bias=bias)
@@ -129,7 +130,7 @@ def _check_statistics(
             raise ValueError(f"{where}: outside training {name} is needed; got None.")
         if running is None:
             raise ValueError(f"{where}: running_mean and running_var belong together; one is None.")
-        values = values_of(running, f"{where}: {name}")
+        values = as_constant(running, f"{where}: {name}")
         if values.shape != (channels,):
             raise ValueError(
                 f"{where}: {name} must have shape ({channels},), one value for each of the "
@@ -146,7 +147,7 @@ def _check_statistics(
 
 def _move(running: Any, towards: np.ndarray, momentum: float) -> None:
     """Move running statistics by a share of the way, in place."""
-    array = running.data if isinstance(running, Tensor) else running
+    array = values_of(running)
     array += (momentum * (towards - array)).astype(array.dtype, copy=False)
 
 
