@@ -195,6 +195,18 @@ def bernoulli_entropy(x: ArrayLike) -> Array:
     return 0 - p * np.log(np.where(p > 0, p, 1)) - q * np.log(np.where(q > 0, q, 1))
 
 
+def entropy_floor(X: ArrayLike) -> float:
+    """The cross-entropy that no reconstruction of X gets below: mean entropy of a sample in nats.
+
+    It is 0 only for samples of pure zeros and ones; for grey digits it is a good part of the loss
+    (lecture 04).
+    """
+    H = bernoulli_entropy(X)
+    if H.ndim < 2 or not H.size:
+        raise ValueError(f"X must hold at least one sample per row; got shape {H.shape}.")
+    return float(H.reshape(len(H), -1).sum(1).mean())
+
+
 def _moment(matrix: ArrayLike, name: str) -> Array:
     M = as_array(matrix, name, float)
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
