@@ -29,6 +29,10 @@ from nnlite._arguments import as_array
 from nnlite.likelihood._checks import cholesky
 from nnlite.ops import sigmoid
 
+# A scale that has changed by e^60 while the likelihood still rises has no maximum, and one that is
+# known up to a factor of e^60 is not known.
+RUN_OFF = 60.0
+
 
 @dataclass(frozen=True)
 class Parameter:
