@@ -270,25 +270,6 @@ def in_range(array: Array, dtype: np.dtype[Any], name: str) -> Array:
     return array.astype(dtype, copy=False)
 
 
-def column_means(X: Array) -> Array:
-    """Mean of each column in float64; that of a column of equal numbers is that number.
-
-    The sum of n times 0.1 is not n times 0.1, and the difference, squared, would pass for a
-    variance of 1e-34.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = X.mean(axis=0, dtype=np.float64)
-    if not np.isfinite(mean).all():
-        raise ValueError("the values of X are so large that their sum overflows; rescale X.")
-    first = X[0].astype(np.float64)
-    near = np.abs(first - mean) <= len(X) * np.finfo(np.float64).eps * np.abs(mean)
-    near = np.flatnonzero(near & (first != mean))
-    if near.size:
-        constant = near[(X[:, near] == X[0, near]).all(axis=0)]
-        mean[constant] = first[constant]
-    return mean
-
-
 def _sum_is_finite(array: Array) -> bool:
     """One quick pass that sees NaN and infinity (and, rarely, a sum that overflows)."""
     if array.dtype.kind != "f":

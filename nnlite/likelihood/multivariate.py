@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlite._arguments import as_integer
-from nnlite._estimator import column_means
 from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
 from nnlite.ops import values_of
+from nnlite.pca.moments import column_means
 from nnlite.random import RNGLike, default_rng
 
 #: what a few roundings may add to a feature, as a share of its largest entry

@@ -1,39 +1,21 @@
-r"""Principal component analysis: lecture 02, and the yardstick of every autoencoder after it.
-
-Find the :math:`M` orthonormal directions :math:`u_1,\dots,u_M` along which centred data vary most.
-They are the leading eigenvectors of the covariance :math:`C`; keeping them and putting the mean on
-all others reconstructs with squared error :math:`\sum_{j>M}\lambda_j`, the least any
-:math:`M`-dimensional subspace allows. The interface is scikit-learn's.
-"""
+"""PCA as an estimator: options, fit, scores, and the density of probabilistic PCA (lecture 02)."""
 
 from __future__ import annotations
 
 import math
-import operator
 import warnings
-from typing import Any, ClassVar, Self, cast
+from typing import ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite._arguments import (
-    as_choice,
-    as_flag,
-    as_integer,
-    as_number,
-    as_python,
-    is_integer,
-)
-from nnlite._eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
-from nnlite._estimator import Transformer, column_means, rows
-from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite._arguments import as_flag, as_integer, as_number
+from nnlite._estimator import Transformer, rows
+from nnlite.errors import ConvergenceWarning
+from nnlite.pca.eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
+from nnlite.pca.moments import check_range, column_means, covariance
+from nnlite.pca.options import choose_solver, count_for_share, resolve_count
 from nnlite.random import RNGLike, default_rng
-
-__all__ = ["PCA", "ConvergenceWarning", "NotFittedError"]
-
-_SOLVERS = ("auto", "covariance_eigh", "full", "power", "gradient")
-_SMALL = 500  # up to this many rows and columns an SVD costs nothing, so "auto" takes it
-_BLOCK = 1024  # rows centred at a time when the mean dwarfs the spread
 
 
 class PCA(Transformer):
@@ -135,7 +117,9 @@ class PCA(Transformer):
             If `X` is not a finite, real, two-dimensional array with at least two rows, or an
             option does not fit it.
         """
-        self._check_options()
+        as_flag(self.whiten, "whiten")
+        as_number(self.tol, "tol", above=0)
+        as_integer(self.max_iter, "max_iter", 1)
         given, X = X, self._training_rows(X)
         n, d = X.shape
         if n < 2:
@@ -143,8 +127,8 @@ class PCA(Transformer):
                 f"PCA needs at least two samples to see a variance; got n_samples={n}, X of shape "
                 f"{X.shape}."
             )
-        solver = self._choose_solver(n, d)
-        k = _resolve_count(self.n_components, n, d)
+        solver = choose_solver(self.svd_solver, self.n_components, n, d)
+        k = resolve_count(self.n_components, n, d)
         mean = column_means(X)
         eps = 10 * float(np.finfo(X.dtype).eps)
         if solver == "full":
@@ -153,18 +137,18 @@ class PCA(Transformer):
             with np.errstate(over="ignore"):
                 lam, U = s.astype(np.float64) ** 2 / (n - 1), Vt.T
             total, n_iter, resolution = lam.sum(), 0, eps**2
-            _check_range(X, float(total))
+            check_range(X, float(total))
         else:
             with np.errstate(over="ignore", invalid="ignore"):
-                C = _covariance(X, mean)
+                C = covariance(X, mean)
             total, resolution = np.trace(C, dtype=np.float64), eps
-            _check_range(X, float(total))
+            check_range(X, float(total))
             lam, U, n_iter = self._solve(solver, C, d if k is None else k)
             lam = np.maximum(lam, 0.0)  # rounding makes zero eigenvalues slightly negative
         if k is None:  # a share of the variance was asked for
             if not total > 0:
                 raise ValueError("all samples are equal: there is no variance to keep a share of.")
-            k = _count_for_share(lam[: min(n, d)] / total, cast(float, self.n_components))
+            k = count_for_share(lam[: min(n, d)] / total, cast(float, self.n_components))
         self.n_components_, self.n_samples_, self.n_iter_ = k, n, n_iter
         self.mean_ = mean.astype(X.dtype)
         self.components_ = _fix_signs(U[:, :k].T).astype(X.dtype)
@@ -271,29 +255,6 @@ class PCA(Transformer):
             )
         return lam, s2
 
-    def _check_options(self) -> None:
-        as_flag(self.whiten, "whiten")
-        as_number(self.tol, "tol", above=0)
-        as_integer(self.max_iter, "max_iter", 1)
-
-    def _choose_solver(self, n: int, d: int) -> str:
-        if isinstance(self.svd_solver, str) and self.svd_solver in ("randomized", "arpack"):
-            raise ValueError(
-                f'svd_solver="{self.svd_solver}" is not offered; here "covariance_eigh" is the '
-                "fast one, and it is exact."
-            )
-        as_choice(self.svd_solver, "svd_solver", _SOLVERS)
-        if self.svd_solver == "auto":
-            return "full" if max(n, d) <= _SMALL or n < d else "covariance_eigh"
-        if self.svd_solver in ("power", "gradient") and isinstance(
-            as_python(self.n_components), float
-        ):
-            raise ValueError(
-                f'svd_solver="{self.svd_solver}" finds a fixed number of components; got '
-                f'n_components={self.n_components}; use "full" to keep a share of the variance.'
-            )
-        return self.svd_solver
-
     def _solve(self, solver: str, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, int]:
         """The `k` leading eigenpairs of `C`, which is rescaled in place, and the steps taken."""
         if k == 0 or not C.any():  # nothing to iterate on: any orthonormal directions will do
@@ -332,80 +293,6 @@ class PCA(Transformer):
                 "keep fewer components."
             )
         return scale
-
-
-def _covariance(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Covariance with 1/(n-1), in the dtype of X, without a centred copy of X.
-
-    X'X - n mean mean' is one BLAS call, but subtracts nearly equal numbers when the mean is large
-    against the spread. Then blocks of rows are centred before they are multiplied.
-    """
-    n, d = X.shape
-    second_moment = sum(float(np.vdot(row, row)) for row in np.array_split(X, 8)) / n
-    if mean @ mean <= 0.9 * second_moment:
-        C = X.T @ X  # symmetric rank-k update, half the work of a general product
-        C -= n * np.outer(mean, mean).astype(X.dtype)
-    else:
-        shift, C = mean.astype(X.dtype), np.zeros((d, d), X.dtype)
-        for start in range(0, n, _BLOCK):
-            B = X[start : start + _BLOCK] - shift
-            C += B.T @ B
-        # The rounded shift is not quite the mean: the parallel-axis term, small but exact.
-        rest = mean - shift
-        C -= n * np.outer(rest, rest).astype(X.dtype)
-    C /= n - 1
-    return C
-
-
-def _check_range(X: np.ndarray, total: float) -> None:
-    """Refuse data whose variance is too large, or too small, to be a number of their dtype."""
-    limits = np.finfo(X.dtype)
-    if not total <= float(limits.max):
-        raise ValueError(
-            f"the values of X are so large that their squares overflow {X.dtype}; rescale them or "
-            "use float64."
-        )
-    if total < float(limits.tiny) and np.ptp(X, axis=0).any():
-        raise ValueError(
-            f"the values of X differ so little that the squares underflow {X.dtype}; rescale them "
-            "or use float64."
-        )
-
-
-def _resolve_count(n_components: Any, n: int, d: int) -> int | None:
-    """Number of components, or None if a share of the variance was asked for."""
-    most = min(n, d)
-    if n_components is None:
-        return most
-    if isinstance(n_components, str) and n_components == "mle":
-        raise ValueError(
-            'n_components="mle" (Minka 2000) is not offered; give a number, or a share of the '
-            "variance such as 0.95."
-        )
-    if isinstance(as_python(n_components), float):
-        if not 0 < n_components < 1:
-            raise ValueError(
-                f"a float n_components is a share of the variance in (0, 1); got {n_components}; "
-                f"for a number of components pass an int."
-            )
-        return None
-    if not is_integer(n_components):
-        raise TypeError(
-            f"n_components must be an int, a float in (0, 1) or None; got {n_components!r}."
-        )
-    k = operator.index(n_components)
-    if not 0 <= k <= most:
-        raise ValueError(
-            f"n_components={k} must be between 0 and min(n_samples, n_features) = "
-            f"min({n}, {d}) = {most}."
-        )
-    return k
-
-
-def _count_for_share(ratios: np.ndarray, share: float) -> int:
-    """Fewest leading components whose ratios sum to more than `share`."""
-    below = int(np.searchsorted(np.cumsum(ratios), share, side="right"))
-    return min(below + 1, len(ratios))  # rounding may leave the full sum just below the share
 
 
 def _fix_signs(components: np.ndarray) -> np.ndarray:

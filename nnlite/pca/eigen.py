@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .random import default_rng
+from nnlite.random import default_rng
 
 _GUARD = 16  # extra columns: they set the rate, and hide the slow last one from the caller
 
