@@ -6,7 +6,6 @@ import pytest
 from nnlite.errors import NotFittedError
 from nnlite.pca import PCA
 
-
 GOOD = np.random.default_rng(0).standard_normal((6, 4))
 
 
