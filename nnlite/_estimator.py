@@ -148,11 +148,11 @@ class Transformer(Estimator):
         raise NotImplementedError
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn from rows; `y` is ignored."""
+        """Learn from rows; ``y`` is ignored."""
         raise NotImplementedError
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> Any:
-        """``fit(X)``, then ``transform(X)``; `y` is ignored."""
+        """``fit(X)``, then ``transform(X)``; ``y`` is ignored."""
         return self.fit(X).transform(X)
 
     def get_feature_names_out(self, input_features: object = None) -> Array:
@@ -180,7 +180,7 @@ class Transformer(Estimator):
         return self
 
     def _in_container(self, Z: Any, X: Any) -> Any:
-        """Results in the container that :meth:`set_output` asked for, with the index of `X`."""
+        """Results in the container that :meth:`set_output` asked for, with the index of ``X``."""
         kind = getattr(self, "_sklearn_output_config", {}).get("transform")
         if kind is None and "sklearn" in sys.modules:
             kind = sys.modules["sklearn"].get_config()["transform_output"]
@@ -200,7 +200,7 @@ def rows(
     dtypes: tuple[Any, ...] = (np.float64,),
     expected: int | None = None,
 ) -> Array:
-    """Samples in rows: (n, d), n and d at least 1, finite, in one of `dtypes`.
+    """Samples in rows: (n, d), n and d at least 1, finite, in one of ``dtypes``.
 
     Parameters
     ----------

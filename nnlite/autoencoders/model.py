@@ -71,8 +71,8 @@ class Autoencoder(nn.Module, Rebuildable):
     -----
     For scikit-learn it is a transformer whose ``score`` is minus the mean reconstruction error.
     ``clone`` gives an untrained copy. Its parameters are those above; for an autoencoder from a
-    builder, the builder's own stand in place of `encoder` and `decoder`, so that a grid search can
-    try ``{"sizes": [(784, 64, 8), (784, 256, 8)]}``.
+    builder, the builder's own stand in place of ``encoder`` and ``decoder``, so that a grid search
+    can try ``{"sizes": [(784, 64, 8), (784, 256, 8)]}``.
 
     Examples
     --------
@@ -167,7 +167,7 @@ class Autoencoder(nn.Module, Rebuildable):
         epochs: int | None = None,
         validation: ArrayLike | None = None,
     ) -> Self:
-        """Train on samples; a second call goes on from where the first ended (`warm_start`).
+        """Train on samples; a second call goes on from where the first ended (``warm_start``).
 
         Parameters
         ----------

@@ -86,7 +86,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class _Copies:
-    """Makes a module by copying one: what remains of ``lambda: nn.LeakyReLU(0.2)`` in a pickle."""
+    """A copier of a module: what remains of ``lambda: nn.LeakyReLU(0.2)`` in a pickle."""
 
     module: nn.Module
 

@@ -8,7 +8,7 @@ from nnlite._arguments import as_array
 
 
 def points(value: np.typing.ArrayLike, name: str, dim: int) -> np.ndarray:
-    """`value` as float64 points (..., dim), finite."""
+    """``value`` as float64 points (..., dim), finite."""
     x = as_array(value, name, np.float64)
     if x.ndim == 0 or x.shape[-1] != dim:
         raise ValueError(f"{name} must have shape (..., {dim}); got {x.shape}.")

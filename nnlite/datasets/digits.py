@@ -96,14 +96,14 @@ def mnist(
         A floating dtype scales pixels to [0, 1] (0 is background, 1 is ink); ``"uint8"`` gives
         the grey levels 0 to 255 as stored.
     full : bool
-        Read the full set (60,000 and 10,000 digits) from the four IDX files in `root` instead of
+        Read the full set (60,000 and 10,000 digits) from the four IDX files in ``root`` instead of
         the subset that ships with the package. Files may be gzipped (``.gz``) or not.
     root : path, optional
         Folder of the IDX files, only with ``full=True``. Default: the environment variable
         ``NNLITE_DATA`` if set, else ``~/.cache/nnlite/mnist``.
     download : bool
-        Fetch files that are missing from `root`, about 11 MB. Without it nothing is ever
-        downloaded. A file takes its place in `root` only when its checksum is right.
+        Fetch files that are missing from ``root``, about 11 MB. Without it nothing is ever
+        downloaded. A file takes its place in ``root`` only when its checksum is right.
     verify : bool
         Check the SHA-256 sum of the full set's files. ``False`` reads any well-formed pair of
         IDX files of these names, for instance a look-alike data set.
@@ -116,7 +116,7 @@ def mnist(
     Raises
     ------
     ValueError
-        For an unknown `split`, a `dtype` that cannot hold pixels, or `root` without ``full``.
+        For an unknown ``split``, a ``dtype`` that cannot hold pixels, or ``root`` without ``full``.
     FileNotFoundError
         If a file of the full set is missing and ``download`` is false.
     CorruptDataError
@@ -124,7 +124,7 @@ def mnist(
     ConnectionError
         If no mirror could be reached.
     OSError
-        If a file is to be downloaded and cannot be kept in `root`.
+        If a file is to be downloaded and cannot be kept in ``root``.
 
     References
     ----------
@@ -265,8 +265,9 @@ def _download(target: Path, sha256: str) -> None:
         _write_whole(target, raw)
         return
     raise ConnectionError(
-        f"could not download {target.name}; put it into {target.parent} by hand. Tried:\n  "
+        f"could not download {target.name}. Tried:\n  "
         + "\n  ".join(failures)
+        + f"\nPut the file into {target.parent} by hand."
     )
 
 

@@ -79,7 +79,7 @@ def faces(
     Parameters
     ----------
     n : int, optional
-        Number of faces; default 1, or as many as `attributes` has.
+        Number of faces; default 1, or as many as ``attributes`` has.
     rng : int, Generator or None
         Used only for random attributes: the drawing itself is deterministic.
     size : int
@@ -99,7 +99,7 @@ def faces(
     Raises
     ------
     ValueError
-        If `attributes` has the wrong fields or values out of range, or disagrees with `n`.
+        If ``attributes`` has the wrong fields or values out of range, or disagrees with ``n``.
     """
     size = as_integer(size, "size", 16)
     dtype = np.dtype(dtype)

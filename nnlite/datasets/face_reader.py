@@ -48,7 +48,7 @@ def read_attributes(images: np.typing.ArrayLike) -> np.ndarray:
     ----------
     images : array_like
         (n, size, size), (n, 1, size, size) or (n, 3, size, size) as :func:`faces` draws them, or
-        (n, size * size); values around [0, 1], `size` at least 24. Generated or reconstructed
+        (n, size * size); values around [0, 1], ``size`` at least 24. Generated or reconstructed
         faces are welcome.
 
     Returns

@@ -92,7 +92,7 @@ class GaussianMixture:
     def sample(
         self, n: int, *, rng: RNGLike | None = None, return_labels: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Draw `n` points, (n, d); with `return_labels` also their components, (n,) intp."""
+        """Draw ``n`` points, (n, d); with ``return_labels`` also their components, (n,) intp."""
         n, rng = as_integer(n, "n", 0), default_rng(rng)
         p = self.weights / self.weights.sum()
         k = rng.choice(len(p), n, p=p).astype(np.intp, copy=False)  # what np.bincount takes
@@ -136,7 +136,7 @@ class GaussianMixture:
         return GaussianMixture(self.weights, self.means, self.covariances + variance * np.eye(d))
 
     def denoise(self, x_noisy: np.typing.ArrayLike, sigma: float) -> np.ndarray:
-        """The best reconstruction E[x | x_noisy] of points observed with noise `sigma`.
+        """The best reconstruction E[x | x_noisy] of points observed with noise ``sigma``.
 
         Tweedie's formula (Robbins 1956; Miyasawa 1961):
         ``x_noisy + sigma**2 * score of the noisy density``.

@@ -26,7 +26,7 @@ def gaussian_cloud(
     exact: bool = False,
     rng: RNGLike | None = None,
 ) -> np.ndarray:
-    """Gaussian points in as many dimensions as `covariance` has (default: a tilted 2-D cloud).
+    """Gaussian points in as many dimensions as ``covariance`` has (default: a tilted 2-D cloud).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def gaussian_cloud(
         these variances.
     exact : bool
         Shift, rotate and stretch the sample so that its own mean and covariance (with 1/n) are
-        exactly `mean` and `covariance`, to rounding. Then closed forms hold without sampling
+        exactly ``mean`` and ``covariance``, to rounding. Then closed forms hold without sampling
         error; the points are no longer independent. Needs ``n > d``.
     rng : int, Generator or None
 
@@ -51,7 +51,7 @@ def gaussian_cloud(
     ------
     ValueError
         If the shapes disagree, the covariance is not symmetric positive semidefinite, or
-        `exact` is asked of too few points.
+        ``exact`` is asked of too few points.
     """
     n, rng = as_integer(n, "n", 1), default_rng(rng)
     C = as_array(covariance, "covariance", np.float64)

@@ -13,7 +13,7 @@ from nnlite.ops import values_of
 
 
 def parameter(value: Any, name: str, *, positive: bool = False) -> Any:
-    """`value` (number, array or Tensor) if it is finite, and positive where that is asked."""
+    """``value`` (number, array or Tensor) if it is finite, and positive where that is asked."""
     if np.asarray(values_of(value)).dtype.kind not in "fiu":
         raise ValueError(f"{name} must be a real number or array of them; got {value!r}.")
     array = as_array(values_of(value), name)
@@ -39,7 +39,7 @@ def observations(x: Any, name: str = "x") -> Any:
 
 
 def points(x: Any, **parameters: Any) -> Any:
-    """`x` as :func:`observations`, if it and the parameters are not a column and a row by accident.
+    """``x`` as :func:`observations`, unless it and a parameter are column and row by accident.
 
     A column (n, 1) against n numbers in a row makes n x n densities, each sample under the
     parameters of every other one; their sum looks like a likelihood and is none.

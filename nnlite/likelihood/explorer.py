@@ -192,7 +192,7 @@ class LikelihoodExplorer:
         return self.x.size / 2 * (r + shift - 1 - math.log(r))
 
     def _level(self, delta: float) -> str:
-        """The closed curve on which the log-likelihood is `delta` below its maximum."""
+        """The closed curve on which the log-likelihood is ``delta`` below its maximum."""
         s, c = self.sigma_hat, 2 * delta / self.x.size
 
         def square(t: np.ndarray) -> np.ndarray:  # (mu - mu_hat)^2 / s^2 at t = log(sigma / s)

@@ -43,7 +43,7 @@ def maximum_likelihood(
         Starting values by name: a number or array, or :func:`positive`, :func:`unit_interval` or
         :func:`covariance` around one for a parameter that is constrained.
     data : array_like, or tuple of array_like
-        Handed to `log_prob` as it is, floating-point entries as float64. A tuple serves
+        Handed to ``log_prob`` as it is, floating-point entries as float64. A tuple serves
         regressions: ``data=(x, y)``.
     method : {"newton", "gradient", "lbfgs"}
         * ``"newton"``: few steps, each with one Hessian. For up to some hundred parameters.
@@ -51,7 +51,7 @@ def maximum_likelihood(
         * ``"lbfgs"``: between the two; needs SciPy.
     tol : float
         ``"newton"`` ends when the relative size of the step, the others when the largest entry of
-        the gradient per sample, is below `tol`.
+        the gradient per sample, is below ``tol``.
     max_iter : int, optional
         200 Newton steps, 20,000 gradient steps or 2,000 L-BFGS steps.
 
@@ -64,11 +64,11 @@ def maximum_likelihood(
     UnboundedLikelihoodError
         If the likelihood grows without bound, for instance as a scale goes to 0 on constant data.
     ValueError
-        If the data are not finite, the likelihood of the start is 0 or not a number, or `log_prob`
-        sums over all pairs of samples.
+        If the data are not finite, the likelihood of the start is 0 or not a number, or
+        ``log_prob`` sums over all pairs of samples.
     TypeError
-        If `log_prob` returns something that does not depend on the parameters as Tensors do, or an
-        argument is of another kind.
+        If ``log_prob`` returns something that does not depend on the parameters as Tensors do, or
+        an argument is of another kind.
 
     Warns
     -----
@@ -77,7 +77,7 @@ def maximum_likelihood(
     FlatLikelihoodWarning
         If the likelihood does not change along some direction.
     UserWarning
-        If `log_prob` returns the mean over the samples, which makes standard errors too large.
+        If ``log_prob`` returns the mean over the samples, which makes standard errors too large.
 
     Notes
     -----

@@ -32,7 +32,7 @@ from nnlite.random import RNGLike, default_rng
 
 @dataclass
 class _Run:
-    """One EM run; `path` is the mean log-likelihood per sample after each step."""
+    """One EM run; ``path`` is the mean log-likelihood per sample after each step."""
 
     weights: np.ndarray
     means: np.ndarray
@@ -43,7 +43,7 @@ class _Run:
 
 
 class GaussianMixture(Estimator):
-    r"""Mixture of `n_components` Gaussians, fitted by EM from several starts.
+    r"""Mixture of ``n_components`` Gaussians, fitted by EM from several starts.
 
     .. math:: p(x)=\sum_k\pi_k\,\mathcal N(x;\mu_k,\Sigma_k)
 
@@ -59,7 +59,7 @@ class GaussianMixture(Estimator):
         A start has converged when a step raises the mean log-likelihood per sample by less.
     covariance_floor : float
         Smallest eigenvalue a covariance may have when every feature is scaled to variance 1.
-        Unlike scikit-learn's `reg_covar` it is a bound, not added to every covariance.
+        Unlike scikit-learn's ``reg_covar`` it is a bound, not added to every covariance.
     rng : int, Generator or None
         Draws the starts.
 
@@ -102,14 +102,14 @@ class GaussianMixture(Estimator):
         self.rng = rng
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Fit to the rows of `X`, (n, d); `y` is ignored.
+        """Fit to the rows of ``X``, (n, d); ``y`` is ignored.
 
         Raises
         ------
         TypeError
             If a constructor argument is of another kind.
         ValueError
-            If `X` is not (n, d) and finite, has fewer different rows than components, or a
+            If ``X`` is not (n, d) and finite, has fewer different rows than components, or a
             constructor argument is out of range.
         UnboundedLikelihoodError
             If a feature is constant.
@@ -119,7 +119,7 @@ class GaussianMixture(Estimator):
         CollapseWarning
             If in every run a component fell onto the covariance floor.
         ConvergenceWarning
-            If the chosen run stopped at `max_iter`.
+            If the chosen run stopped at ``max_iter``.
         """
         given, X = X, self._training_rows(X)
         K, n_init = self._check_parameters()
@@ -159,16 +159,16 @@ class GaussianMixture(Estimator):
         return self
 
     def log_prob(self, X: Any) -> Any:
-        """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor."""
+        """Log-density, in nats, of each row: (..., d) -> (...); ``X`` may be a Tensor."""
         self._check_fitted()
         return logsumexp(_log_joint(X, self.weights_, self.means_, self.covariances_), axis=0)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        """Log-density, in nats, of each row of ``X``: (n, d) -> (n,)."""
         return self.log_prob(self._like_fitted(X))
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean log-density of the rows of `X`; `y` is ignored."""
+        """Mean log-density of the rows of ``X``; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -188,11 +188,11 @@ class GaussianMixture(Estimator):
         return np.argmax(self.predict_proba(X), axis=1)
 
     def fit_predict(self, X: ArrayLike, y: object = None) -> np.ndarray:
-        """``fit(X)``, then the most probable component of each row; `y` is ignored."""
+        """``fit(X)``, then the most probable component of each row; ``y`` is ignored."""
         return self.fit(X).predict(X)
 
     def aic(self, X: ArrayLike) -> float:
-        """Akaike's (1973) criterion on the rows of `X`, 2 p - 2 log L with p parameters.
+        """Akaike's (1973) criterion on the rows of ``X``, 2 p - 2 log L with p parameters.
 
         Lower is better; meant for the data of the fit.
         """
@@ -200,7 +200,7 @@ class GaussianMixture(Estimator):
         return 2 * self._n_parameters() - 2 * float(np.sum(log_p))
 
     def bic(self, X: ArrayLike) -> float:
-        """Schwarz's (1978) criterion on the n rows of `X`, p log n - 2 log L with p parameters.
+        """Schwarz's (1978) criterion on the n rows of ``X``, p log n - 2 log L with p parameters.
 
         Lower is better; meant for the data of the fit.
         """
@@ -213,7 +213,7 @@ class GaussianMixture(Estimator):
         return K - 1 + K * d + K * d * (d + 1) // 2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         self._check_fitted()
         rng, n = default_rng(rng), as_integer(n, "n", 0)
         which = rng.choice(len(self.weights_), size=n, p=self.weights_)

@@ -25,7 +25,7 @@ ROUNDING = 2 * float(np.finfo(np.float64).eps)
 
 
 class MultivariateGaussian:
-    r"""Normal distribution in d dimensions with mean `mu` and covariance `Sigma`.
+    r"""Normal distribution in d dimensions with mean ``mu`` and covariance ``Sigma``.
 
     .. math:: \log p(x)=-\tfrac12\big(d\log2\pi+\log|\Sigma|+(x-\mu)^\top\Sigma^{-1}(x-\mu)\big)
 
@@ -40,7 +40,7 @@ class MultivariateGaussian:
     ValueError
         If the shapes disagree.
     numpy.linalg.LinAlgError
-        If `Sigma` is not symmetric positive definite (it is a ValueError too).
+        If ``Sigma`` is not symmetric positive definite (it is a ValueError too).
     """
 
     def __init__(self, mu: Any = (0.0, 0.0), Sigma: Any = None) -> None:
@@ -67,13 +67,13 @@ class MultivariateGaussian:
         return np.reshape(out, x.shape[:-1])
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         mu, Sigma = np.asarray(values_of(self.mu)), np.asarray(values_of(self.Sigma))
         z = default_rng(rng).standard_normal((as_integer(n, "n", 0), len(mu)))
         return mu + z @ _checks.cholesky(Sigma, "Sigma").T
 
     def fit(self, X: ArrayLike) -> Self:
-        """Set `mu` and `Sigma` to mean and covariance (divisor n) of the rows of `X`, (n, d).
+        """Set ``mu`` and ``Sigma`` to mean and covariance (divisor n) of the rows of ``X``, (n, d).
 
         Raises
         ------
@@ -146,9 +146,9 @@ def _refuse_singular(
     error: type[ValueError] = np.linalg.LinAlgError,
     rounding: np.ndarray | float = 0.0,
 ) -> None:
-    """Raise if `Sigma` is not symmetric positive definite beyond rounding, whatever the units.
+    """Raise if ``Sigma`` is not symmetric positive definite beyond rounding, whatever the units.
 
-    `rounding` is how far the features themselves, (d,), may be off: a linear combination that
+    ``rounding`` is how far the features themselves, (d,), may be off: a linear combination that
     varies by no more than that is none.
     """
     d = len(Sigma)

@@ -30,7 +30,7 @@ _FAR = 1e8  # 1 + w^2 is w^2 to rounding
 
 
 class Gamma:
-    r"""Gamma distribution on x > 0 with shape `k` and scale `theta`; mean k theta.
+    r"""Gamma distribution on x > 0 with shape ``k`` and scale ``theta``; mean k theta.
 
     .. math:: \log p(x)=(k-1)\log x-\frac x\theta-k\log\theta-\log\Gamma(k)
 
@@ -43,7 +43,7 @@ class Gamma:
 
     Notes
     -----
-    The scale is NumPy's (``rng.gamma(k, theta)``); PyTorch's `rate` is 1 / theta. Points at or
+    The scale is NumPy's (``rng.gamma(k, theta)``); PyTorch's ``rate`` is 1 / theta. Points at or
     below 0 have log-density -inf.
     """
 
@@ -53,7 +53,7 @@ class Gamma:
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
+        """Log-density, in nats, at each point of ``x``."""
         k, theta = self.k, self.theta
         x = _checks.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
@@ -64,7 +64,7 @@ class Gamma:
         return out if np.all(inside) else np.where(inside, out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         k, theta = values_of(self.k), values_of(self.theta)
         return default_rng(rng).gamma(k, theta, _size(n, k, theta))
 
@@ -121,7 +121,7 @@ def _minus_log1p(d: Any) -> Any:
 
 
 def _by_size(k: Any, small: Callable[[Any], Any], large: Callable[[Any], Any]) -> Any:
-    """``small(k)`` or, for entries from `_LARGE` on, ``large(k)``; each sees only its own."""
+    """``small(k)`` or, for entries from ``_LARGE`` on, ``large(k)``; each sees only its own."""
     at = values_of(k) >= _LARGE
     if np.all(at):
         return large(k)
@@ -198,7 +198,7 @@ def _log_minus_digamma(k: float) -> tuple[float, float]:
 
 
 class StudentT:
-    r"""Student's t with `nu` degrees of freedom, location `mu` and scale `sigma`; nu = 1 is Cauchy.
+    r"""Student's t: ``nu`` degrees of freedom, location ``mu``, scale ``sigma``; nu = 1 is Cauchy.
 
     .. math:: \log p(x)=\log\Gamma(\tfrac{\nu+1}2)-\log\Gamma(\tfrac\nu2)-\tfrac12\log\nu\pi
               -\log\sigma-\tfrac{\nu+1}2\log\Big(1+\frac{(x-\mu)^2}{\nu\sigma^2}\Big)
@@ -206,7 +206,7 @@ class StudentT:
     Parameters
     ----------
     nu, mu, sigma : float, array_like or Tensor
-        Any shapes that broadcast; `nu` and `sigma` are positive. `sigma` is a scale, not the
+        Any shapes that broadcast; ``nu`` and ``sigma`` are positive. ``sigma`` is a scale, not the
         standard deviation (which is sigma sqrt(nu / (nu - 2)) for nu > 2 and does not exist below).
     """
 
@@ -217,7 +217,7 @@ class StudentT:
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
+        """Log-density, in nats, at each point of ``x``."""
         nu, sigma = self.nu, self.sigma
         x = _checks.points(x, nu=nu, mu=self.mu, sigma=sigma)
         d = x - self.mu
@@ -232,17 +232,17 @@ class StudentT:
         return _half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         nu, mu, sigma = (values_of(p) for p in (self.nu, self.mu, self.sigma))
         return mu + sigma * default_rng(rng).standard_t(nu, _size(n, nu, mu, sigma))
 
     def fit(self, x: ArrayLike, *, tol: float = 1e-13, max_iter: int = 10_000) -> Self:
-        r"""Set `mu` and `sigma` to their maximum for the present `nu`, which stays as it is.
+        r"""Set ``mu`` and ``sigma`` to their maximum for the present ``nu``, which stays as it is.
 
         EM with the weights :math:`w=(\nu+1)/(\nu+z^2)`: a far sample counts less. Dividing by
         :math:`\sum w` instead of n has the same fixed point and gets there sooner (Kent, Tyler and
         Vardi 1994). For nu >= 1 there is only one maximum (Copas 1975); for smaller nu the one
-        found from median and median deviation. To fit `nu` too use :func:`maximum_likelihood`.
+        found from median and median deviation. To fit ``nu`` too use :func:`maximum_likelihood`.
 
         Raises
         ------
@@ -290,14 +290,14 @@ class StudentT:
 
 
 class Logistic:
-    r"""Logistic distribution with mean `mu` and scale `s`; standard deviation pi s / sqrt(3).
+    r"""Logistic distribution with mean ``mu`` and scale ``s``; standard deviation pi s / sqrt(3).
 
     .. math:: \log p(x)=-z-\log s-2\log(1+e^{-z}),\qquad z=\frac{x-\mu}s
 
     Parameters
     ----------
     mu, s : float, array_like or Tensor
-        Any shapes that broadcast; `s` is positive.
+        Any shapes that broadcast; ``s`` is positive.
     """
 
     def __init__(self, mu: Any = 0.0, s: Any = 1.0) -> None:
@@ -306,12 +306,12 @@ class Logistic:
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
+        """Log-density, in nats, at each point of ``x``."""
         z = (_checks.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
         return -softplus(z) - softplus(-z) - np.log(self.s)  # z is the difference of the two
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         mu, s = values_of(self.mu), values_of(self.s)
         return default_rng(rng).logistic(mu, s, _size(n, mu, s))
 

@@ -59,7 +59,7 @@ class Parameter:
 
 
 def real(start: ArrayLike) -> Parameter:
-    """Any real numbers; a plain number or array in `params` means the same."""
+    """Any real numbers; a plain number or array in ``params`` means the same."""
     x = _finite(start, "real")
     shape, n = x.shape, x.size
     return Parameter(shape, x.ravel(), lambda u: np.reshape(u, shape), np.zeros(n, bool), "real")
@@ -148,14 +148,14 @@ class Packing:
         self.owner = [name for name, p in self.parameters.items() for _ in range(p.u.size)]
 
     def values(self, u: Any) -> dict[str, Any]:
-        """The natural parameters at `u`, by name; Tensors if `u` is one."""
+        """The natural parameters at ``u``, by name; Tensors if ``u`` is one."""
         return {
             name: p.value(u[part])
             for (name, p), part in zip(self.parameters.items(), self.slices, strict=True)
         }
 
     def flat(self, u: Any) -> Any:
-        """The natural parameters at `u`, one vector: for the delta method."""
+        """The natural parameters at ``u``, one vector: for the delta method."""
         return np.concatenate([np.reshape(v, (-1,)) for v in self.values(u).values()])
 
     def split(self, flat: np.ndarray) -> dict[str, Any]:

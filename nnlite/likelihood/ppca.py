@@ -24,7 +24,7 @@ from nnlite.random import RNGLike, default_rng
 
 
 class ProbabilisticPCA(Transformer):
-    r"""PCA as a density: `n_components` hidden normals and isotropic noise.
+    r"""PCA as a density: ``n_components`` hidden normals and isotropic noise.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class ProbabilisticPCA(Transformer):
     Notes
     -----
     ``nnlite.PCA`` and scikit-learn use eigenvalues with divisor n - 1 and, for n < d, average the
-    noise over min(n, d) - q of them. That is not the maximum: with r = n / (n - 1) their `score` is
-    lower by d/2 (log r + 1/r - 1) per sample (n > d). Here the likelihood decides.
+    noise over min(n, d) - q of them. That is not the maximum: with r = n / (n - 1) their ``score``
+    is lower by d/2 (log r + 1/r - 1) per sample (n > d). Here the likelihood decides.
 
     References
     ----------
@@ -60,12 +60,12 @@ class ProbabilisticPCA(Transformer):
         self.n_components = n_components
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Maximise the likelihood of the rows of `X`, (n, d); `y` is ignored.
+        """Maximise the likelihood of the rows of ``X``, (n, d); ``y`` is ignored.
 
         Raises
         ------
         ValueError
-            If `X` is not (n, d) and finite, or `n_components` is not below d.
+            If ``X`` is not (n, d) and finite, or ``n_components`` is not below d.
         UnboundedLikelihoodError
             If the samples lie in a subspace of q dimensions: the noise would be 0.
         """
@@ -102,7 +102,7 @@ class ProbabilisticPCA(Transformer):
 
     @np.errstate(over="ignore")
     def log_prob(self, X: Any) -> Any:
-        """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor.
+        """Log-density, in nats, of each row: (..., d) -> (...); ``X`` may be a Tensor.
 
         The inverse covariance is 1/noise outside the kept directions and 1/eigenvalue along them.
         """
@@ -117,11 +117,11 @@ class ProbabilisticPCA(Transformer):
         return -0.5 * (distance + logdet + d * LOG_2PI)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean log-density of the rows of `X`; `y` is ignored."""
+        """Mean log-density of the rows of ``X``; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        """Log-density, in nats, of each row of ``X``: (n, d) -> (n,)."""
         return self.log_prob(self._like_fitted(X))
 
     def get_covariance(self) -> np.ndarray:
@@ -137,7 +137,7 @@ class ProbabilisticPCA(Transformer):
         return (U.T * (1 / lam - 1 / s2)) @ U + np.eye(self.n_features_in_) / s2
 
     def transform(self, X: Any) -> Any:
-        """Posterior mean of the hidden variables, (n, d) -> (n, q); `X` may be a Tensor.
+        """Posterior mean of the hidden variables, (n, d) -> (n, q); ``X`` may be a Tensor.
 
         M^-1 W'(x - mean) with M = W'W + noise I (Tipping and Bishop 1999, eq. 6): the scores of
         PCA, shrunk towards 0 because part of them is noise.
@@ -166,7 +166,7 @@ class ProbabilisticPCA(Transformer):
         return (Z / np.where(gain > 0, gain, np.inf)) @ self.components_ + self.mean_
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         self._check_fitted()
         rng, n = default_rng(rng), as_integer(n, "n", 0)
         z = rng.standard_normal((n, self.W_.shape[1]))

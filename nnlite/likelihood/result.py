@@ -28,10 +28,10 @@ class MaximumLikelihoodResult:
     params : dict
         The maximising parameters by name: floats, or arrays of the shape they were started with.
     standard_errors : dict
-        Square roots of the diagonal of `covariance`, in the same shapes; infinite for what the data
-        do not fix, and for all parameters if the end point is no maximum.
+        Square roots of the diagonal of ``covariance``, in the same shapes; infinite for what the
+        data do not fix, and for all parameters if the end point is no maximum.
     covariance : ndarray (P, P)
-        Inverse observed information, in the order of `params` flattened.
+        Inverse observed information, in the order of ``params`` flattened.
     information : ndarray (m, m)
         Observed information, minus the Hessian of the log-likelihood (summed over samples), in the
         unconstrained coordinates the search used.

@@ -21,7 +21,7 @@ class Identity(Module):
         super().__init__()
 
     def forward(self, input: Any) -> Any:
-        """Return ``input``."""
+        """``input`` itself."""
         return input
 
 

@@ -40,7 +40,7 @@ class PCA(Transformer):
           ``"covariance_eigh"``.
     tol : float
         ``"power"`` and ``"gradient"`` stop when the part of C Q outside the span of Q is below
-        `tol` times C Q. The angle to the true components is at most that times
+        ``tol`` times C Q. The angle to the true components is at most that times
         lambda_1 / (lambda_M - lambda_{M+1}), roughly.
     max_iter : int
         Steps after which they stop anyway, with a :class:`ConvergenceWarning`.
@@ -62,7 +62,7 @@ class PCA(Transformer):
     noise_variance_ : float
         Mean of the dropped eigenvalues: the noise of probabilistic PCA (Tipping and Bishop 1999).
     n_components_, n_features_in_, n_samples_, n_iter_ : int
-        `n_iter_` counts the steps of an iterative solver and is 0 for the direct ones.
+        ``n_iter_`` counts the steps of an iterative solver and is 0 for the direct ones.
 
     Notes
     -----
@@ -107,14 +107,14 @@ class PCA(Transformer):
         self.rng = rng
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find mean and components of the rows of `X`, shape (n, d) with n >= 2; `y` is ignored.
+        """Find mean and components of the rows of ``X``, (n, d) with n >= 2; ``y`` is ignored.
 
         Raises
         ------
         TypeError
             If an option is of another kind.
         ValueError
-            If `X` is not a finite, real, two-dimensional array with at least two rows, or an
+            If ``X`` is not a finite, real, two-dimensional array with at least two rows, or an
             option does not fit it.
         """
         as_flag(self.whiten, "whiten")
@@ -166,7 +166,7 @@ class PCA(Transformer):
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Scores of the rows of `X`: (n, d) -> (n, n_components)."""
+        """Scores of the rows of ``X``: (n, d) -> (n, n_components)."""
         centred = self._like_fitted(X) - self.mean_
         Z = centred @ self.components_.T
         return self._in_container(Z / self._score_scale() if self.whiten else Z, X)
@@ -208,7 +208,7 @@ class PCA(Transformer):
         return (W.T * (1 / lam - 1 / s2)) @ W + np.eye(self.n_features_in_) / s2
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        r"""Log-likelihood, in nats, of each row of `X` under probabilistic PCA, (n,).
+        r"""Log-likelihood, in nats, of each row of ``X`` under probabilistic PCA, (n,).
 
         With scores :math:`z`, kept eigenvalues :math:`\lambda_i` and noise :math:`\sigma^2`,
 
@@ -234,7 +234,7 @@ class PCA(Transformer):
         return log_p
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean of :meth:`score_samples`; `y` is ignored."""
+        """Mean of :meth:`score_samples`; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     @property
@@ -256,7 +256,7 @@ class PCA(Transformer):
         return lam, s2
 
     def _solve(self, solver: str, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """The `k` leading eigenpairs of `C`, which is rescaled in place, and the steps taken."""
+        """The ``k`` leading eigenpairs of ``C``, which is rescaled in place, and the steps."""
         if k == 0 or not C.any():  # nothing to iterate on: any orthonormal directions will do
             return np.zeros(k), np.eye(len(C))[:, :k], 0
         # Products of C with itself must stay in range; a power of two costs no digit.

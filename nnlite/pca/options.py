@@ -62,6 +62,6 @@ def resolve_count(n_components: Any, n: int, d: int) -> int | None:
 
 
 def count_for_share(ratios: np.ndarray, share: float) -> int:
-    """Fewest leading components whose ratios sum to more than `share`."""
+    """Fewest leading components whose ratios sum to more than ``share``."""
     below = int(np.searchsorted(np.cumsum(ratios), share, side="right"))
     return min(below + 1, len(ratios))  # rounding may leave the full sum just below the share
