@@ -1,8 +1,10 @@
 """The gate: the same numbers whatever they come in, and a way out of every refusal."""
 
+import ast
 import decimal
 import enum
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -218,3 +220,33 @@ def test_data_in_the_place_of_a_setting_are_told_where_they_belong():
 def test_a_long_value_is_shown_by_its_kind():
     with pytest.raises(TypeError, match=r"got a list\.$"):
         as_integer([0] * 100, "n")
+
+
+#: Where NumPy's kinds of numbers are told apart that are no settings -> what they are.
+NO_SETTINGS = {"weights/structure.py": "keys of a state that is saved"}
+ABOVE_THE_ENGINE = ("autoencoders", "datasets", "likelihood", "nn", "optim", "pca", "training",
+                    "weights", "_estimator.py", "random.py")  # fmt: skip
+
+
+def own_checks(source):
+    """Lines that tell NumPy's numbers or switches from others, as this module does for all."""
+    calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    kinds = re.compile(r"np\.(integer|floating|number|bool_?)\b")
+    tests = [n for n in calls if ast.unparse(n.func) == "isinstance"]
+    return [n.lineno for n in tests if kinds.search(ast.unparse(n.args[1]))]
+
+
+def test_settings_are_checked_in_one_place():
+    package = Path(nnlite.__file__).parent
+    found = {
+        path.relative_to(package).as_posix(): own_checks(path.read_text("utf-8"))
+        for path in package.rglob("*.py")
+    }
+    found = {k: v for k, v in found.items() if v and k.startswith(ABOVE_THE_ENGINE)}
+    assert set(found) == set(NO_SETTINGS), "use nnlite._arguments"
+
+
+def test_a_check_of_ones_own_is_noticed():
+    assert own_checks("x = 1\nif isinstance(n, int | np.integer):\n    pass") == [2]
+    assert own_checks("isinstance(x, (bool, np.bool_))") == [1]
+    assert own_checks("isinstance(x, np.ndarray)") == []

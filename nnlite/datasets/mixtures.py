@@ -44,6 +44,12 @@ class GaussianMixture:
     ValueError
         If shapes disagree, weights are not a distribution, or a covariance is not symmetric
         positive definite.
+
+    Notes
+    -----
+    Its namesake :class:`nnlite.likelihood.GaussianMixture` finds these parameters in data. What it
+    found gives a mixture of this kind, with score and denoiser, by
+    ``GaussianMixture(fit.weights_, fit.means_, fit.covariances_)``.
     """
 
     def __init__(

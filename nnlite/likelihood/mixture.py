@@ -75,8 +75,9 @@ class GaussianMixture(Estimator):
 
     Notes
     -----
-    Its namesake :class:`nnlite.datasets.GaussianMixture` is a mixture whose parameters are given,
-    for drawing data; this one finds them.
+    Its namesake :class:`nnlite.datasets.GaussianMixture` is a mixture whose parameters are given;
+    this one finds them. The density is computed by each in its own way, so that they can check each
+    other.
 
     The best run without a component on the floor is chosen, even where a collapsed one has a higher
     likelihood: that is the spurious kind of maximum.

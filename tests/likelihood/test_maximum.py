@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import (
     Bernoulli,
     FlatLikelihoodWarning,
@@ -19,7 +20,6 @@ from nnlite.likelihood import (
     positive,
     unit_interval,
 )
-from nnlite.pca import ConvergenceWarning
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2.0, 3.0, 300)

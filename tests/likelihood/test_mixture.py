@@ -5,8 +5,9 @@ import pytest
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import nnlite
+from nnlite import datasets
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import CollapseWarning, GaussianMixture, UnboundedLikelihoodError
-from nnlite.pca import ConvergenceWarning
 
 RNG = np.random.default_rng(7)
 ONE = np.r_[RNG.normal(-2, 1, 120), RNG.normal(2.5, 0.7, 80)][:, None]
@@ -143,6 +144,16 @@ def test_labels_probabilities_and_criteria_agree_with_scikit_learn():
     assert fit.aic(TWO) == pytest.approx(theirs.aic(TWO), rel=1e-12)
     assert fit.predict(TWO).dtype == np.intp
     assert np.bincount(fit.predict(TWO)).sum() == len(TWO)
+
+
+def test_the_fitted_mixture_is_the_one_with_these_parameters_given():
+    fit = GaussianMixture(2, rng=0).fit(TWO)
+    given = datasets.GaussianMixture(fit.weights_, fit.means_, fit.covariances_)
+    np.testing.assert_allclose(fit.log_prob(TWO), given.log_density(TWO), rtol=1e-11)
+    np.testing.assert_allclose(fit.predict_proba(TWO), given.responsibilities(TWO), atol=1e-11)
+    x = nnlite.Tensor(TWO[:5], requires_grad=True)
+    score = nnlite.grad(np.sum(fit.log_prob(x)), x)
+    np.testing.assert_allclose(score, given.score(TWO[:5]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("option", ["n_init", "max_iter", "tol", "covariance_floor"])
