@@ -4,12 +4,15 @@ The arguments are those of ``nnlite doctor``. The other files of this folder ask
 edges, dtypes, memory orders and refusals.
 """
 
+import ast
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nnlite
 from nnlite.cli import probe
 from nnlite.kernels import KERNELS, reference
 
@@ -195,8 +198,6 @@ DEFINITIONS = {
         leaky_grad(g, y, slope),
         sums(leaky_grad(g, y, slope)),
     ),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "softplus": lambda x: np.log(1 + np.exp(x)),
     "channel_sums": sums,
     "channel_affine": lambda x, scale, shift, slope: leaky(each(scale) * x + each(shift), slope),
     "batch_norm_forward": batch_norm_forward,
@@ -224,6 +225,21 @@ DEFINITIONS = {
 def test_every_kernel_has_arguments_and_a_definition():
     assert set(ARGUMENTS) == COMPUTING
     assert set(DEFINITIONS) == COMPUTING
+
+
+def called_kernels():
+    """What follows ``kernels.`` in the library, except in the kernels and their self test."""
+    package = Path(nnlite.__file__).parent
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] == "kernels" or path == Path(probe.__file__):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "kernels":
+                yield node.attr
+
+
+def test_every_kernel_is_called_by_the_library():
+    assert COMPUTING - set(called_kernels()) == set()
 
 
 def outcome(kernel, case, dtype):
