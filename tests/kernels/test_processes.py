@@ -345,7 +345,7 @@ class Canary:
 
 
 def test_products_write_nothing_beside_their_output():
-    from nnlite.kernels.fast import linear
+    from nnlite.kernels.fast import matrix
     from nnlite.kernels.fast.product import LANES, ROWS, WIDTH, padded_width
 
     rng = np.random.default_rng(0)
@@ -359,11 +359,10 @@ def test_products_write_nothing_beside_their_output():
                 y.array[:] = panels.array[:] = np.nan
                 out = y.array.reshape(m, n)
                 for t in range(threads):
-                    linear.pack_share(b.ravel(), n, 1, k, n, panels.array, threads, t)
+                    matrix.pack_share(matrix.matrix(b, False), panels.array, threads, t)
                 for t in range(threads):
-                    linear.multiply_share(
-                        a.ravel(), k, 1, k, panels.array, bias, np.float32(1), out, threads, t
-                    )
+                    left = matrix.matrix(a, False)
+                    matrix.multiply_share(left, panels.array, bias, np.float32(1), out, threads, t)
                 assert y.is_alive(), (m, n)
                 assert panels.is_alive(), (m, n)
                 np.testing.assert_allclose(out, a @ b, rtol=1e-4, atol=1e-4)
