@@ -19,7 +19,9 @@ def decoder_surface(
     extent: tuple[float, float, float, float],
     X: Any = None,
     *,
+    color: Any = "0.4",
     n: int = 30,
+    view: tuple[float, float] | None = None,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -33,8 +35,13 @@ def decoder_surface(
         Range of the codes.
     X : array_like, (k, 3), optional
         Data.
+    color : colour, or array_like (k,)
+        Of the data; numbers (a coordinate along the manifold, say) take their colours from the
+        colour map.
     n : int
         Codes per axis.
+    view : (elevation, azimuth), optional
+        In degrees.
     title : str, optional
     ax : Axes3D, optional
 
@@ -67,7 +74,9 @@ def decoder_surface(
     axes.plot_wireframe(*surface.T.reshape(3, n, n), rcount=n, ccount=n, lw=0.5, color="C0")
     if X is not None:
         points = _in_space(X, "X")
-        axes.scatter(*points.T, s=3, color="0.4", alpha=0.5, depthshade=False)
+        axes.scatter(*points.T, s=3, c=color, alpha=0.5, depthshade=False)
+    if view is not None:
+        axes.view_init(*view)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", zlabel="$x_3$")
     if title:
         axes.set_title(title)

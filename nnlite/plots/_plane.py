@@ -153,8 +153,8 @@ def decoder_curve(
     drawn = ax.scatter(curve[:, 0], curve[:, 1], c=z[:, 0], s=12, zorder=4, label="decoder")
     pyplot().colorbar(drawn, ax=ax, label="code")
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
-    if X is not None:
-        ax.legend()
+    if X is not None:  # above the axes, at the right: never on the curve
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
     if title:
         ax.set_title(title)
     return ax
