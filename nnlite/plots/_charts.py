@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import TEN_COLOURS, as_array, as_points, new_axes, pyplot
+from nnlite.plots._base import TEN_COLOURS, as_array, as_points, new_axes, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def scree(
     """
     lam = as_array(variances, "variances").astype(np.float64)
     if lam.ndim != 1 or lam.size == 0 or not lam.sum() > 0:
-        raise ValueError(f"variances must be a vector with a positive sum, got shape {lam.shape}")
+        raise ValueError(f"variances must be a vector with a positive sum, got shape {lam.shape}.")
     ax = new_axes(ax)
     index = np.arange(1, len(lam) + 1)
     share = np.cumsum(lam) / lam.sum()
@@ -59,7 +59,7 @@ def scree(
     right.grid(visible=False)
     if kept is not None:
         if not 1 <= kept <= len(lam):
-            raise ValueError(f"kept must be between 1 and {len(lam)}, got {kept}")
+            raise ValueError(f"kept must be between 1 and {len(lam)}, got {kept}.")
         ax.axvspan(0.5, kept + 0.5, color="C0", alpha=0.12, lw=0)
         right.annotate(
             f"{kept} components: {share[kept - 1]:.0%}",
@@ -111,11 +111,11 @@ def curves(
     for name, value in named.items():
         y = as_array(value, f"curve {name!r}" if name else "values")
         if y.ndim != 1:
-            raise ValueError(f"curve {name!r} must have one axis, got shape {y.shape}")
+            raise ValueError(f"curve {name!r} must have one axis, got shape {y.shape}.")
         position = x.get(name) if isinstance(x, Mapping) else x
         t = np.arange(len(y)) if position is None else as_array(position, "x")
         if t.shape != y.shape:
-            raise ValueError(f"curve {name!r} has {len(y)} values at {len(t)} positions")
+            raise ValueError(f"curve {name!r} has {len(y)} values at {len(t)} positions.")
         ax.plot(t, y, label=name or None)
     for i, (name, level) in enumerate((reference or {}).items()):
         ax.axhline(level, color="0.35", ls=("--", ":", "-.")[i % 3], lw=1.2, label=name)
@@ -178,7 +178,7 @@ def latent_scatter(
     else:
         labels = as_array(labels, "labels")
         if labels.shape != (len(Z),):
-            raise ValueError(f"labels must be ({len(Z)},), one per point, got {labels.shape}")
+            raise ValueError(f"labels must be ({len(Z)},), one per point, got {labels.shape}.")
         if labels.dtype.kind == "f":
             drawn = ax.scatter(Z[:, 0], Z[:, 1], c=labels, **dots)
             pyplot().colorbar(drawn, ax=ax, label=label)
@@ -200,7 +200,7 @@ def _scatter_classes(
 ) -> None:
     classes = np.unique(labels)
     if names is not None and len(names) != len(classes):
-        raise ValueError(f"{len(names)} names for {len(classes)} classes: {classes}")
+        raise ValueError(f"{len(names)} names for {len(classes)} classes: {classes}.")
     for i, value in enumerate(classes):
         own = Z[labels == value]
         name = names[i] if names is not None else str(value)

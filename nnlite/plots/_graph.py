@@ -17,8 +17,7 @@ from nnlite.engine.backward import walk
 from nnlite.engine.node import arguments_of, operation_of
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
-
-from ._base import new_axes
+from nnlite.plots._base import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

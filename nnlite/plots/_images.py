@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import DIVERGING, as_array, new_axes
+from nnlite.plots._base import DIVERGING, as_array, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def images(
     """
     tiles = _as_images(X, shape)
     if labels is not None and len(labels) != len(tiles):
-        raise ValueError(f"{len(labels)} labels for {len(tiles)} images")
+        raise ValueError(f"{len(labels)} labels for {len(tiles)} images.")
     if key is not None and tiles.ndim == 4:
         raise ValueError(f"a key explains one channel, got colour images of shape {np.shape(X)}.")
     columns = min(columns or 10, len(tiles))
@@ -112,10 +112,10 @@ def reconstructions(
     if any(row.shape != rows[0].shape for row in rows):
         raise ValueError(
             f"all rows need the same number and size of images, got "
-            f"{[row.shape for row in rows]}; pass for instance X[:10], X_hat[:10]"
+            f"{[row.shape for row in rows]}; pass for instance X[:10], X_hat[:10]."
         )
     if len(names) != len(rows):
-        raise ValueError(f"{len(names)} names for {len(rows)} rows of images: {tuple(names)}")
+        raise ValueError(f"{len(names)} names for {len(rows)} rows of images: {tuple(names)}.")
     low, high = _limits(rows[0], None, None)  # the input sets the scale: overshoot shows as clipped
     tiles = np.clip((np.concatenate(rows) - low) / (high - low), 0, 1)
     return _draw(tiles, len(rows[0]), None, title, "gray", ax, names)
@@ -154,9 +154,9 @@ def filters(
     """
     tiles = _as_images(W, shape)
     if tiles.ndim == 4:
-        raise ValueError(f"filters are drawn with one channel, got shape {np.shape(W)}")
+        raise ValueError(f"filters are drawn with one channel, got shape {np.shape(W)}.")
     if labels is not None and len(labels) != len(tiles):
-        raise ValueError(f"{len(labels)} labels for {len(tiles)} filters")
+        raise ValueError(f"{len(labels)} labels for {len(tiles)} filters.")
     scale = np.abs(tiles).max(axis=None if shared else (1, 2), keepdims=True)
     tiles = 0.5 + 0.5 * tiles / np.where(scale > 0, scale, 1)
     ax = _draw(tiles, min(columns or 10, len(tiles)), labels, title, DIVERGING, ax, names)
@@ -314,11 +314,11 @@ def _as_images(X: Any, shape: tuple[int, ...] | None) -> np.ndarray:
         if shape is None and side * side != X.shape[1]:
             raise ValueError(
                 f"flattened images of {X.shape[1]} pixels are not square: pass "
-                f"shape=(rows, columns)"
+                "shape=(rows, columns)."
             )
         wanted = shape or (side, side)
         if np.prod(wanted) != X.shape[1]:
-            raise ValueError(f"{X.shape[1]} pixels do not fill shape={wanted}")
+            raise ValueError(f"{X.shape[1]} pixels do not fill shape={wanted}.")
         X = X.reshape(-1, *wanted)
     elif X.ndim == 4 and (X.shape[1] == 1 or (X.shape[1] == 3 and X.shape[3] not in (1, 3))):
         # one channel comes first even where the width is 3: the filters of a 3 × 3 Conv2d
@@ -327,7 +327,7 @@ def _as_images(X: Any, shape: tuple[int, ...] | None) -> np.ndarray:
         X = X[..., 0]
     if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] != 3) or X.size == 0:
         raise ValueError(
-            f"images must be (n, H, W), (n, H, W, 3), (n, C, H, W) or (n, H*W), got {X.shape}"
+            f"images must be (n, H, W), (n, H, W, 3), (n, C, H, W) or (n, H*W), got {X.shape}."
         )
     return X
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import as_array, as_points, pyplot
+from nnlite.plots._base import as_array, as_points, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,16 +57,16 @@ def decoder_surface(
     """
     if len(extent) != 4 or n < 2:
         raise ValueError(
-            f"extent must be (left, right, bottom, top), got {extent}, and n at least 2, got {n}"
+            f"extent must be (left, right, bottom, top), got {extent}, and n at least 2, got {n}."
         )
     left, right, bottom, top = extent
     z1, z2 = np.meshgrid(np.linspace(left, right, n), np.linspace(bottom, top, n))
     surface = _in_space(decode(np.stack([z1.ravel(), z2.ravel()], axis=1)), "decode(codes)")
     if len(surface) != n * n:
-        raise ValueError(f"the decoder returned {len(surface)} points for {n * n} codes")
+        raise ValueError(f"the decoder returned {len(surface)} points for {n * n} codes.")
     if ax is not None and ax.name != "3d":
         raise ValueError(
-            'a surface needs axes in space: plt.subplots(subplot_kw={"projection": "3d"})'
+            'a surface needs axes in space: plt.subplots(subplot_kw={"projection": "3d"}).'
         )
     if ax is None:
         ax = pyplot().subplots(figsize=(5.6, 4.6), subplot_kw={"projection": "3d"})[1]
@@ -113,13 +113,13 @@ def dichotomies(
     colourings = as_array(colourings, "colourings")
     if colourings.ndim != 2 or colourings.shape[1] != len(points):
         raise ValueError(
-            f"colourings must be (k, {len(points)}), one entry per point, got {colourings.shape}"
+            f"colourings must be (k, {len(points)}), one entry per point, got {colourings.shape}."
         )
     if separable is not None and len(separable) != len(colourings):
-        raise ValueError(f"{len(separable)} verdicts for {len(colourings)} colourings")
+        raise ValueError(f"{len(separable)} verdicts for {len(colourings)} colourings.")
     if not len(colourings) or columns < 1:
         raise ValueError(
-            f"there must be a colouring and a column, got {len(colourings)} and {columns}"
+            f"there must be a colouring and a column, got {len(colourings)} and {columns}."
         )
     rows = -(-len(colourings) // columns)
     figure, grid = pyplot().subplots(
@@ -147,5 +147,5 @@ def dichotomies(
 def _in_space(x: Any, name: str) -> np.ndarray:
     points = as_array(x, name)
     if points.ndim != 2 or points.shape[1] != 3:
-        raise ValueError(f"{name} must be points in space, (m, 3), got {points.shape}")
+        raise ValueError(f"{name} must be points in space, (m, 3), got {points.shape}.")
     return points

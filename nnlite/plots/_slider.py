@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ._base import pyplot
+from nnlite.plots._base import pyplot
 
 _MAX_BYTES = 4_000_000
 _SHOWN = 100  # pixels of the page per inch of figure, as the figures beside it
@@ -104,7 +104,7 @@ def slider(
     plt = pyplot()
     values = list(values)
     if not -len(values) <= start < len(values):
-        raise ValueError(f"start={start} is not the number of one of {len(values)} frames")
+        raise ValueError(f"start={start} is not the number of one of {len(values)} frames.")
     frames, captions, width = [], [], 0.0
     for value in values:
         drawn = draw(value)
@@ -119,6 +119,6 @@ def slider(
     if total > _MAX_BYTES:
         raise ValueError(
             f"{len(frames)} frames take {total / 1e6:.1f} MB, more than {_MAX_BYTES / 1e6} MB: "
-            f"pass fewer values, a smaller figure or a lower dpi (now {dpi})"
+            f"pass fewer values, a smaller figure or a lower dpi (now {dpi})."
         )
     return Slider(frames, captions, start % len(frames), label=label, width=round(_SHOWN * width))
