@@ -96,6 +96,18 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             r"^expected_failure\('a bug'\): the planted bug went unnoticed",
         ),
         (
+            "import contextlib\nwith contextlib.suppress(AssertionError):\n    "
+            "closed_form('weak', 1.0, 1.0, atol=2, wrong={'two': 2.0})",
+            "failed check",
+            r"^closed_form\('weak'\): the check has no power against 'two'",
+        ),
+        (
+            "from nnlite import your_turn\nimport contextlib\n"
+            "with contextlib.suppress(AssertionError), your_turn('nothing'):\n    pass",
+            "failed check",
+            r"^your_turn\('nothing'\): 0 checks ran",
+        ),
+        (
             "import threading, time\ndef late():\n    time.sleep(0.2)\n    "
             + BAD.format(claim="late")
             + "\nthreading.Thread(target=late).start()",
@@ -130,8 +142,23 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             "forged check",
             r"nnlite\.closed_form is not",
         ),
+        (
+            "import nnlite.checks\nnnlite.checks.ledger = print",
+            "forged check",
+            r"nnlite\.checks\.ledger is not",
+        ),
     ],
-    ids=["unnoticed", "left behind", "removed", "bribed", "not recorded", "replaced"],
+    ids=[
+        "unnoticed",
+        "no power",
+        "no check",
+        "left behind",
+        "removed",
+        "bribed",
+        "not recorded",
+        "replaced",
+        "no ledger",
+    ],
 )
 def test_a_check_that_was_evaded_is_found(tmp_path, write_lecture, cell, status, message):
     result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), cell])
