@@ -48,6 +48,12 @@ def test_the_core_path_takes_forty_five_to_sixty_minutes(lecture):
     assert counted == pytest.approx(stated, rel=0.1), f"the count is {counted:.0f}: {parts}"
 
 
+def test_the_optional_sections_take_what_is_said(lecture):
+    stated, parts = lecture.about["optional_minutes"], lecture.minutes(optional=True)
+    counted = sum(parts.values())
+    assert counted == pytest.approx(stated, rel=0.1, abs=2), f"the count is {counted:.0f}: {parts}"
+
+
 def test_the_sections_are_in_order(lecture):
     titles = [text[3:] for _, text in lecture.headings if text.startswith("## ")]
     numbered = titles[: -len(LAST)]
