@@ -110,7 +110,7 @@ def _small_print(check: Check, indent: str, width: int) -> list[str]:
 _COLUMNS = {
     "verdict": "11.5em",
     "claim": "auto",
-    "measured": "9em",
+    "measured": "10em",
     "expected": "10em",
     "tolerance": "9em",
 }
