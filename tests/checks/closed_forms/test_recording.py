@@ -1,6 +1,9 @@
 """What a notebook is shown, and how rows are kept and written down."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +59,37 @@ def test_a_front_end_that_does_not_name_its_cells_loses_no_row(notebook):
     for notebook.execution_count in range(3):
         closed_form("same words", 1.0, 1.0, atol=0)
     assert len(recorded()) == 3
+
+
+IN_IPYTHON = """
+import sys
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+config = Config()
+config.HistoryManager.enabled = False
+shell = InteractiveShell.instance(config=config)
+shell.display_pub = CapturingDisplayPublisher()
+first = "from nnlite import closed_form\\nrow = closed_form('one', 1, 1, atol=0)\\nrow"
+for cell in (first, "row"):
+    shell.run_cell(cell, store_history=True)
+    texts = [output["data"]["text/plain"] for output in shell.display_pub.outputs]
+    print(len(texts), "shown", file=sys.stderr)
+    assert all(text.startswith("✓ pass") for text in texts), texts
+"""
+
+
+def test_ipython_shows_a_row_once_in_its_cell_and_again_in_a_later_one(tmp_path):
+    pytest.importorskip("IPython")
+    run = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", IN_IPYTHON],
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.split("\n")[:2] == ["1 shown", "2 shown"]
+    assert "Check(" not in run.stdout  # nor as the value of a cell
