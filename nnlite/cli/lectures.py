@@ -282,5 +282,5 @@ def _result_of(lecture: Lecture, future: Future[Result]) -> Result:
     from nnlite.cli.execute import Result
 
     if future.cancelled() or future.exception() is not None:
-        return Result(lecture, status="stopped", problem="stopped before its end")
+        return Result(lecture, status="stopped", problem="stopped before its end.")
     return future.result()
