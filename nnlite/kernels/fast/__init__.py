@@ -1,7 +1,7 @@
 """The Numba kernels: compiled float32 loops, each the twin of a NumPy kernel.
 
 Nothing here is needed to understand nnlite: whoever reads to learn may skip this package, since the
-NumPy kernels say the same in a tenth of the lines. What it buys is time. A training step with the
+NumPy kernels say the same in a fifth of the code. What it buys is time. A training step with the
 NumPy kernels took, on two cores of an AMD EPYC, 1.3 times as long for a linear autoencoder, 1.6
 times for dense networks and GANs in the plane, 3 times for a DCGAN and 5 times for a small
 convolutional autoencoder (``NNLITE_KERNELS=numpy`` before ``python benchmarks/workloads.py``).
