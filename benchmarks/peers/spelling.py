@@ -11,7 +11,7 @@ import numpy as np
 import nnlite
 import nnlite.nn.functional as F
 from nnlite import ops
-from nnlite.ops import image, special
+from nnlite.ops import layout, special
 
 
 class Unspoken(Exception):
@@ -306,7 +306,7 @@ SPELLED = {
     "nn.functional.cross_entropy": lambda x, y, **kw: F.cross_entropy(x, y, **kw),
     "nn.functional.pixel_shuffle": lambda x, upscale_factor: F.pixel_shuffle(x, upscale_factor),
     "nn.functional.pixel_unshuffle":
-        lambda x, downscale_factor: image.pixel_unshuffle(x, r=downscale_factor),
+        lambda x, downscale_factor: layout.pixel_unshuffle(x, r=downscale_factor),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,29 @@ from nnlite.cli.progress import duration
 if TYPE_CHECKING:
     from nnlite.cli.execute import Result
 
-__all__ = ["as_json", "as_markdown", "as_text", "closing", "rows", "where"]
+__all__ = ["as_json", "as_markdown", "Mode", "as_text", "closing", "rows", "where"]
 
 
-def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Mode:
+    """How much of the lectures ran: the seeded studies in full or not, all or the core paths."""
+
+    full: bool = False
+    core: bool = False
+
+    def __str__(self) -> str:
+        studies = "full studies" if self.full else "short mode"
+        return f"{studies}, core paths only" if self.core else studies
+
+
+def as_json(results: Sequence[Result], mode: Mode, seconds: float) -> dict[str, Any]:
     """Return everything for programs, as strict JSON can hold it."""
     return {
         "nnlite": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "full": full,
+        "full": mode.full,
+        "core": mode.core,
         "seconds": round(seconds, 2),
         "passed": all(result.passed for result in results),
         "lectures": [
@@ -36,7 +50,7 @@ def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, 
                 "problem": result.problem,
                 "cell": result.cell,
                 "seconds": round(result.seconds, 2),
-                "expected_seconds": result.lecture.expected_seconds(full),
+                "expected_seconds": result.lecture.expected_seconds(mode.full),
                 "checks": [{"cell": n, **check.to_json()} for n, check in result.checks],
             }
             for result in results
@@ -44,9 +58,9 @@ def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, 
     }
 
 
-def as_markdown(results: Sequence[Result], full: bool) -> str:
+def as_markdown(results: Sequence[Result], mode: Mode) -> str:
     """Return the ledger of all lectures, every row of it."""
-    parts = ["# The ledger", versions(full), closing(results) + "."]
+    parts = ["# The ledger", versions(mode), closing(results) + "."]
     for result in results:
         parts.append(f"## {result.lecture.title or result.lecture.name}")
         if not result.passed:
@@ -108,9 +122,8 @@ def closing(results: Sequence[Result]) -> str:
     return f"{ran} of {len(results)} lectures passed; {tables.summary(checks)}"
 
 
-def versions(full: bool) -> str:
+def versions(mode: Mode) -> str:
     """Return what the numbers were found with."""
-    mode = "full studies" if full else "short mode"
     return (
         f"nnlite {__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {mode}."
     )

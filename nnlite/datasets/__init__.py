@@ -13,8 +13,8 @@ layers cast data to their own dtype.
 """
 
 from .digits import Digits, mnist
+from .face_data import FACE_DTYPE, Faces, face_attributes, faces, random_attributes
 from .face_reader import read_attributes, read_scores
-from .faces import FACE_DTYPE, Faces, face_attributes, faces, random_attributes
 from .idx import CorruptDataError, read_idx
 from .mixtures import GaussianMixture, grid_mixture, ring_mixture, three_blobs
 from .points import (

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .._arguments import as_array
-from .faces import _GREY, BINARY, CONTINUOUS, FACE_DTYPE, faces, random_attributes
+from .face_data import BINARY, CONTINUOUS, FACE_DTYPE, faces, random_attributes
+from .face_drawing import GREY
 
 _TRAINING_FACES = 4000
 _SEED = 20_061  # the reader is a fixed instrument: not the user's generator
@@ -133,7 +134,7 @@ def _as_grey(images: np.typing.ArrayLike) -> np.ndarray:
     """(n, size, size) float64, from any accepted shape."""
     x = as_array(images, "images", np.float64)
     if x.ndim == 4 and x.shape[1] == 3:
-        x = np.einsum("nchw,c->nhw", x, _GREY)
+        x = np.einsum("nchw,c->nhw", x, GREY)
     elif x.ndim == 4 and x.shape[1] == 1:
         x = x[:, 0]
     elif x.ndim == 2 and round(x.shape[1] ** 0.5) ** 2 == x.shape[1]:

@@ -25,17 +25,9 @@ from nnlite.nn.activations import (
 from nnlite.nn.containers import ModuleDict, ModuleList, Sequential
 from nnlite.nn.convolution import Conv2d, ConvTranspose2d
 from nnlite.nn.dropout import Dropout, Dropout2d
-from nnlite.nn.images import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    MaxPool2d,
-    PixelShuffle,
-    ReflectionPad2d,
-    ReplicationPad2d,
-    Upsample,
-    ZeroPad2d,
-)
-from nnlite.nn.linear import Embedding, Flatten, Identity, Linear, Unflatten
+from nnlite.nn.embedding import Embedding
+from nnlite.nn.layout import Flatten, PixelShuffle, Unflatten
+from nnlite.nn.linear import Identity, Linear
 from nnlite.nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -47,7 +39,10 @@ from nnlite.nn.losses import (
 )
 from nnlite.nn.module import Module
 from nnlite.nn.normalization import BatchNorm1d, BatchNorm2d, InstanceNorm2d, LayerNorm
+from nnlite.nn.padding import ReflectionPad2d, ReplicationPad2d, ZeroPad2d
 from nnlite.nn.parameter import Parameter
+from nnlite.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from nnlite.nn.resizing import Upsample
 
 __all__ = [
     "AdaptiveAvgPool2d",

@@ -17,7 +17,7 @@ from nnlite.nn._checks import (
     refusal,
 )
 from nnlite.nn._inputs import as_tensor
-from nnlite.nn.functional.convolution import (
+from nnlite.nn.functional._convolution import (
     activated_conv2d,
     activated_conv_transpose2d,
     least_size,

@@ -10,7 +10,7 @@ from nnlite.nn import functional as F
 from nnlite.nn import init
 from nnlite.nn._checks import check_device, check_flags, check_number, check_sizes
 from nnlite.nn._inputs import as_tensor, channels_last_hint, check_images
-from nnlite.nn.functional.normalization import activated_batch_norm, as_shape
+from nnlite.nn.functional._normalization import activated_batch_norm, as_shape
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 

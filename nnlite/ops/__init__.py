@@ -12,9 +12,9 @@ from nnlite.ops.indexing import diagonal, getitem, plain_index, scatter, take, t
 from nnlite.ops.joining import concatenate, pad, repeat, stack
 from nnlite.ops.linalg import *  # noqa: F403
 from nnlite.ops.matrix import dot, einsum, matmul, tensordot
+from nnlite.ops.nondifferentiable import ALTERNATIVES, PLAIN
 from nnlite.ops.norms import norm
-from nnlite.ops.operation import OUT, TABLE, Operation, define, operation, values_of
-from nnlite.ops.plain import ALTERNATIVES, PLAIN
+from nnlite.ops.operation import OUT, TABLE, Operation, define, implements, values_of
 from nnlite.ops.reductions import cumsum, max, mean, min, prod, sort, std, sum, var
 from nnlite.ops.shaping import (
     broadcast_to,

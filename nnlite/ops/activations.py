@@ -6,6 +6,7 @@ real part, so that the complex step of lecture 01 works through them.
 
 import numpy as np
 
+from nnlite import kernels
 from nnlite.ops.operation import Operation
 from nnlite.ops.reductions import restore
 
@@ -35,6 +36,20 @@ def _softplus(x):
 
 
 softplus = Operation(_softplus, lambda g, _out, x: g * sigmoid(x), name="softplus")
+#: Linear in ``g``; the sign of ``y`` is constant almost everywhere.
+leaky_relu_grad: Operation = Operation(
+    lambda g, y, slope=0.0: kernels.leaky_relu_grad(g, y, slope),
+    lambda h, _out, _g, y, slope=0.0: leaky_relu_grad(h, y, slope=slope),
+    None,
+    name="leaky_relu_grad",
+    params=("slope",),
+)
+leaky_relu: Operation = Operation(
+    lambda x, slope=0.0: kernels.leaky_relu(x, slope),
+    lambda g, out, _x, slope=0.0: leaky_relu_grad(g, out, slope=slope),
+    name="leaky_relu",
+    params=("slope",),
+)
 relu = Operation(
     lambda x: np.where(np.real(x) > 0, x, 0) if np.iscomplexobj(x) else np.maximum(x, 0),
     lambda g, out, _x: g * (out > 0),

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlite.ops.activations import sigmoid
 from nnlite.ops.axes import integer
-from nnlite.ops.operation import TABLE, Operation, define, operation, values_of
+from nnlite.ops.operation import TABLE, Operation, define, implements, values_of
 
 # ---- arithmetic ------------------------------------------------------------------------------
 add = define(np.add, lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g)
@@ -196,13 +196,13 @@ _clip = Operation(
 )
 
 
-@operation(np.clip)
+@implements(np.clip)
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """Values moved to the nearer bound where they lie outside; None is no bound."""
     return _clip(a, a_min if min is None else min, a_max if max is None else max)
 
 
-@operation(np.nan_to_num)
+@implements(np.nan_to_num)
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """NaN and infinities replaced by numbers (which have no gradient)."""
     largest = np.finfo(x.dtype).max
@@ -211,7 +211,7 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return np.where(np.isneginf(x), -largest if neginf is None else neginf, x)
 
 
-@operation(np.select)
+@implements(np.select)
 def select(condlist, choicelist, default=0):
     """The choice of the first condition that holds."""
     if not len(condlist) or len(condlist) != len(choicelist):
@@ -231,13 +231,13 @@ def select(condlist, choicelist, default=0):
     return out
 
 
-@operation(np.fmax)
+@implements(np.fmax)
 def fmax(x, y):
     """The larger of two, ignoring NaN."""
     return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.maximum(x, y)))
 
 
-@operation(np.fmin)
+@implements(np.fmin)
 def fmin(x, y):
     """The smaller of two, ignoring NaN."""
     return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.minimum(x, y)))
@@ -268,13 +268,13 @@ heaviside = define(
 )
 
 
-@operation(np.divmod)
+@implements(np.divmod)
 def divmod(x, y):
     """Quotient and remainder."""
     return np.floor_divide(x, y), np.remainder(x, y)
 
 
-@operation(np.modf)
+@implements(np.modf)
 def modf(x):
     """Fractional and integral part; nothing is left of an infinity."""
     whole = np.trunc(x)
@@ -297,16 +297,16 @@ def _real(x):
     return np.positive(x)
 
 
-real = operation(np.real, np.conjugate)(_real)
+real = implements(np.real, np.conjugate)(_real)
 if hasattr(np, "astype"):
 
-    @operation(np.astype)
+    @implements(np.astype)
     def _astype(x, dtype):
         """A copy in another dtype."""
         return x.astype(dtype)
 
 
-@operation(np.full_like)
+@implements(np.full_like)
 def full_like(a, fill_value, shape=None):
     """An array of one value, which may be a Tensor."""
     if values_of(fill_value) is fill_value:
@@ -314,7 +314,7 @@ def full_like(a, fill_value, shape=None):
     return np.broadcast_to(fill_value, np.shape(a) if shape is None else shape).astype(a.dtype)
 
 
-@operation(np.linspace)
+@implements(np.linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """``num`` numbers from ``start`` to ``stop``, evenly spaced along a new axis."""
     num, axis = integer(num, "how many"), integer(axis, "an axis")

@@ -7,7 +7,7 @@ other's derivative. An entry picked twice gets both gradients.
 import numpy as np
 
 from nnlite.ops.axes import along, axis_of, lying_along
-from nnlite.ops.operation import Operation, operation, values_of
+from nnlite.ops.operation import Operation, implements, values_of
 
 
 def plain_index(index):
@@ -70,7 +70,7 @@ def getitem(x, index):
     return _getitem(x, index=index)
 
 
-@operation(np.take)
+@implements(np.take)
 def take(a, indices, axis=None, mode="raise"):
     """Entries at integer positions along an axis (of the flattened array if axis is None).
 
@@ -95,7 +95,7 @@ def take(a, indices, axis=None, mode="raise"):
     return getitem(a, along(axis, indices))
 
 
-@operation(np.take_along_axis)
+@implements(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     """One-dimensional picks along an axis, matched to all other axes."""
     indices = np.asarray(plain_index(indices))
@@ -122,7 +122,7 @@ def take_along_axis(arr, indices, axis=-1):
     return getitem(arr, tuple(grid))
 
 
-@operation(np.diagonal)
+@implements(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """Entries with ``j - i = offset`` of two axes, as a new last axis."""
     if a.ndim < 2:
@@ -137,13 +137,13 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
     return getitem(moved, (..., i - min(offset, 0), i + max(offset, 0)))
 
 
-@operation(np.trace)
+@implements(np.trace)
 def trace(a, offset=0, axis1=0, axis2=1):
     """Sum along a diagonal."""
     return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
 
 
-@operation(np.diag)
+@implements(np.diag)
 def diag(v, k=0):
     """The diagonal of a matrix, or the matrix with a given diagonal."""
     if v.ndim == 2:
@@ -155,13 +155,13 @@ def diag(v, k=0):
     return scatter(v, index=(i + max(0, -k), i + max(0, k)), shape=(n, n))
 
 
-@operation(np.diagflat)
+@implements(np.diagflat)
 def diagflat(v, k=0):
     """The matrix with the flattened input as its diagonal."""
     return diag(np.reshape(v, (-1,)), k)
 
 
-@operation(np.bincount)
+@implements(np.bincount)
 def bincount(x, weights=None, minlength=0):
     """How often each number from 0 on occurs in ``x``, or the sum of the weights where it does."""
     x = np.asarray(values_of(x))
@@ -180,7 +180,7 @@ def bincount(x, weights=None, minlength=0):
     return scatter(weights, index=plain_index(x), shape=counts.shape)
 
 
-@operation(np.compress)
+@implements(np.compress)
 def compress(condition, a, axis=None):
     """Entries where a 1-D condition holds."""
     if np.ndim(condition) != 1:
@@ -188,7 +188,7 @@ def compress(condition, a, axis=None):
     return take(a, np.flatnonzero(condition), axis)
 
 
-@operation(np.extract)
+@implements(np.extract)
 def extract(condition, arr):
     """Entries of the flattened array where the condition holds."""
     return take(arr, np.flatnonzero(condition))

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from nnlite.ops.axes import along, axis_of, integer
-from nnlite.ops.operation import Operation, operation, values_of
+from nnlite.ops.operation import Operation, implements, values_of
 from nnlite.ops.shaping import (
     atleast_1d,
     atleast_2d,
@@ -38,13 +38,13 @@ _concatenate = Operation(
 )
 
 
-@operation(np.concatenate)
+@implements(np.concatenate)
 def concatenate(arrays, axis=0):
     """Join along an existing axis."""
     return _concatenate(*arrays, axis=axis)
 
 
-@operation(np.stack)
+@implements(np.stack)
 def stack(arrays, axis=0):
     """Join along a new axis."""
     shapes = {np.shape(a) for a in arrays}
@@ -53,38 +53,38 @@ def stack(arrays, axis=0):
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
-@operation(np.vstack)
+@implements(np.vstack)
 def vstack(tup):
     """Stack as rows."""
     return concatenate([atleast_2d(a) for a in tup], 0)
 
 
-@operation(np.hstack)
+@implements(np.hstack)
 def hstack(tup):
     """Stack side by side."""
     arrays = [atleast_1d(a) for a in tup]
     return concatenate(arrays, 0 if arrays[0].ndim == 1 else 1)
 
 
-@operation(np.dstack)
+@implements(np.dstack)
 def dstack(tup):
     """Stack along the third axis."""
     return concatenate([atleast_3d(a) for a in tup], 2)
 
 
-@operation(np.column_stack)
+@implements(np.column_stack)
 def column_stack(tup):
     """Stack 1-D arrays as columns."""
     return concatenate([a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup], 1)
 
 
-@operation(np.append)
+@implements(np.append)
 def append(arr, values, axis=None):
     """Join two arrays, flattened if no axis is given."""
     return concatenate([arr, values], axis)
 
 
-@operation(np.array_split)
+@implements(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
     """Pieces along an axis, as equal as they can be."""
     axis = axis_of(axis, ary.ndim)
@@ -101,7 +101,7 @@ def array_split(ary, indices_or_sections, axis=0):
     return [ary[along(axis, slice(a, b))] for a, b in ends]
 
 
-@operation(np.split)
+@implements(np.split)
 def split(ary, indices_or_sections, axis=0):
     """Equal pieces, or pieces cut at the given indices."""
     parts = indices_or_sections
@@ -115,7 +115,7 @@ def split(ary, indices_or_sections, axis=0):
     return array_split(ary, parts, axis)
 
 
-@operation(np.dsplit)
+@implements(np.dsplit)
 def dsplit(ary, indices_or_sections):
     """Pieces along the third axis."""
     with_axes(ary, 3, "dsplit")
@@ -124,21 +124,21 @@ def dsplit(ary, indices_or_sections):
 
 if hasattr(np, "unstack"):  # NumPy 2.1
 
-    @operation(np.unstack)
+    @implements(np.unstack)
     def unstack(x, axis=0):
         """The slices along an axis."""
         axis = axis_of(axis, x.ndim)
         return tuple(x[along(axis, i)] for i in range(x.shape[axis]))
 
 
-@operation(np.vsplit)
+@implements(np.vsplit)
 def vsplit(ary, indices_or_sections):
     """Pieces along the first axis."""
     with_axes(ary, 2, "vsplit")
     return split(ary, indices_or_sections, 0)
 
 
-@operation(np.hsplit)
+@implements(np.hsplit)
 def hsplit(ary, indices_or_sections):
     """Pieces along the second axis (the first of a 1-D array)."""
     with_axes(ary, 1, "hsplit")
@@ -148,7 +148,7 @@ def hsplit(ary, indices_or_sections):
 _COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
-@operation(np.pad)
+@implements(np.pad)
 def pad(array, pad_width, mode="constant", constant_values=0):
     """Numbers added around the edges: a constant, or copies (see ``_COPYING``)."""
     if mode != "constant" and mode not in _COPYING:
@@ -185,7 +185,7 @@ _pad_constant = Operation(
 )
 
 
-@operation(np.tile)
+@implements(np.tile)
 def tile(A, reps):
     """The array repeated along each axis."""
     reps = reps if isinstance(reps, tuple | list) else (reps,)
@@ -201,7 +201,7 @@ def tile(A, reps):
     return np.reshape(copies, tuple(n * r for n, r in zip(shape, reps, strict=True)))
 
 
-@operation(np.repeat)
+@implements(np.repeat)
 def repeat(a, repeats, axis=None):
     """Each entry repeated in place along an axis."""
     if axis is None or not np.ndim(a):
@@ -212,7 +212,7 @@ def repeat(a, repeats, axis=None):
     return a[along(axis, positions)]
 
 
-@operation(np.meshgrid)
+@implements(np.meshgrid)
 def meshgrid(*xi, sparse=False, indexing="xy"):
     """Coordinate arrays of a grid from the coordinates along its axes."""
     if indexing not in ("xy", "ij"):
@@ -226,7 +226,7 @@ def meshgrid(*xi, sparse=False, indexing="xy"):
     return tuple(grids) if sparse else broadcast_arrays(*grids)
 
 
-@operation(np.block)
+@implements(np.block)
 def block(arrays):
     """Blocks joined: the innermost lists along the last axis, those around one before."""
     depth, inner = 0, arrays

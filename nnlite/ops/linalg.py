@@ -16,7 +16,7 @@ import numpy as np
 from nnlite.ops.axes import integer
 from nnlite.ops.indexing import diagonal, trace
 from nnlite.ops.matrix import cross, in_one_dtype, outer, tensordot
-from nnlite.ops.operation import Operation, define, operation, values_of
+from nnlite.ops.operation import Operation, define, implements, values_of
 
 EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
 SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
@@ -86,7 +86,7 @@ _logabsdet = Operation(
 )
 
 
-@operation(np.linalg.slogdet)
+@implements(np.linalg.slogdet)
 def slogdet(a):
     """Sign (constant, a plain array) and log of the absolute determinant."""
     return SlogdetResult(np.linalg.slogdet(values_of(a))[0], _logabsdet(a))
@@ -100,7 +100,7 @@ _solve: Operation = Operation(
 )
 
 
-@operation(np.linalg.solve)
+@implements(np.linalg.solve)
 def solve(a, b):
     """The x with a x = b; b is a vector if it has one axis, else a stack of matrices."""
     if np.ndim(b) == 1:
@@ -171,14 +171,14 @@ def _eigh_rule(g, out, _x, UPLO="L"):
 _eigh = Operation(_eigh_forward, _eigh_rule, name="eigh", params=("UPLO",))
 
 
-@operation(np.linalg.eigh)
+@implements(np.linalg.eigh)
 def eigh(a, UPLO="L"):
     """Eigenvalues (ascending) and eigenvectors of symmetric matrices."""
     packed = _eigh(a, UPLO=UPLO)
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
 
-@operation(np.linalg.eigvalsh)
+@implements(np.linalg.eigvalsh)
 def eigvalsh(a, UPLO="L"):
     """Eigenvalues (ascending) of symmetric matrices."""
     return _eigh(a, UPLO=UPLO)[..., 0, :]
@@ -221,7 +221,7 @@ def _svd_rule(g, out, _x):
 _svd = Operation(_svd_forward, _svd_rule, name="svd")
 
 
-@operation(np.linalg.svd)
+@implements(np.linalg.svd)
 def svd(a, full_matrices=True, compute_uv=True):
     """Singular values (descending) and the first min(m, n) vectors of each side."""
     m, n = _matrices(a, "svd")
@@ -240,7 +240,7 @@ def svd(a, full_matrices=True, compute_uv=True):
 # ---- powers and products -----------------------------------------------------------------------
 
 
-@operation(np.linalg.matrix_power)
+@implements(np.linalg.matrix_power)
 def matrix_power(a, n):
     """n-fold product of a square matrix with itself; negative n inverts it first."""
     n = integer(n, "the exponent of matrix_power")
@@ -258,7 +258,7 @@ def matrix_power(a, n):
     return out
 
 
-@operation(np.linalg.multi_dot)
+@implements(np.linalg.multi_dot)
 def multi_dot(arrays):
     """Product of several matrices, from left to right; the first and last may be vectors."""
     if len(arrays) < 2:
@@ -302,7 +302,7 @@ _pinv = Operation(
 _SMALL = 1e-15  # NumPy's rcond, unless rtol says otherwise
 
 
-@operation(np.linalg.pinv)
+@implements(np.linalg.pinv)
 def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
     """Moore-Penrose inverse, by the singular value decomposition.
 
@@ -321,19 +321,19 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
 # ---- the same functions under the names of the array API (NumPy 2) -----------------------------
 
 
-@operation(np.linalg.svdvals)
+@implements(np.linalg.svdvals)
 def svdvals(x):
     """Singular values (descending)."""
     return svd(x, compute_uv=False)
 
 
-@operation(np.linalg.cross)
+@implements(np.linalg.cross)
 def _cross(x1, x2, axis=-1):
     """Vector product of 3-vectors along an axis."""
     return cross(x1, x2, axis=integer(axis, "an axis"))
 
 
-@operation(np.linalg.outer)
+@implements(np.linalg.outer)
 def _outer(x1, x2):
     """All products of the entries of two vectors."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
@@ -341,22 +341,22 @@ def _outer(x1, x2):
     return outer(x1, x2)
 
 
-operation(np.linalg.tensordot)(lambda x1, x2, axes=2: tensordot(x1, x2, axes))
+implements(np.linalg.tensordot)(lambda x1, x2, axes=2: tensordot(x1, x2, axes))
 
 
-@operation(np.linalg.diagonal)
+@implements(np.linalg.diagonal)
 def _diagonal(x, offset=0):
     """Diagonals of the matrices in the last two axes."""
     return diagonal(x, offset, -2, -1)
 
 
-@operation(np.linalg.trace)
+@implements(np.linalg.trace)
 def _trace(x, offset=0):
     """Traces of the matrices in the last two axes."""
     return trace(x, offset, -2, -1)
 
 
-@operation(np.linalg.matrix_transpose)
+@implements(np.linalg.matrix_transpose)
 def _matrix_transpose(x):
     """The last two axes exchanged."""
     return _t(x)

@@ -12,7 +12,7 @@ import string
 import numpy as np
 
 from nnlite.ops.axes import axes_of, axis_of
-from nnlite.ops.operation import Operation, operation, values_of
+from nnlite.ops.operation import Operation, implements, values_of
 from nnlite.ops.shaping import atleast_1d
 
 _matmul = Operation(
@@ -23,7 +23,7 @@ _matmul = Operation(
 )
 
 
-@operation(np.matmul, np.linalg.matmul)
+@implements(np.matmul, np.linalg.matmul)
 def matmul(x1, x2):
     """Matrix product of the last two axes; a vector is a row on the left, a column on the right."""
     left, right = np.ndim(x1) == 1, np.ndim(x2) == 1
@@ -39,7 +39,7 @@ def matmul(x1, x2):
     return np.squeeze(out, axes)
 
 
-@operation(np.dot)
+@implements(np.dot)
 def dot(a, b):
     """Sum product over the last axis of ``a`` and the second to last of ``b``."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -49,7 +49,7 @@ def dot(a, b):
     return tensordot(a, b, axes=([-1], [-2] if np.ndim(b) > 1 else [-1]))
 
 
-@operation(np.tensordot)
+@implements(np.tensordot)
 def tensordot(a, b, axes=2):
     """Sum of products over the given axes of both."""
     if isinstance(axes, int | np.integer):
@@ -81,7 +81,7 @@ def tensordot(a, b, axes=2):
     )
 
 
-@operation(np.inner)
+@implements(np.inner)
 def inner(a, b):
     """Sum product over the last axes."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -89,7 +89,7 @@ def inner(a, b):
     return tensordot(a, b, axes=([-1], [-1]))
 
 
-@operation(np.vdot)
+@implements(np.vdot)
 def vdot(a, b):
     """Sum of all products."""
     if np.size(a) != np.size(b):
@@ -99,13 +99,13 @@ def vdot(a, b):
     return np.sum(np.reshape(a, (-1,)) * np.reshape(b, (-1,)))
 
 
-@operation(np.outer)
+@implements(np.outer)
 def outer(a, b):
     """All products of the entries of two vectors."""
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
 
 
-@operation(np.vecdot, np.linalg.vecdot)
+@implements(np.vecdot, np.linalg.vecdot)
 def vecdot(x1, x2, axis=-1):
     """Sum of products along one axis, of the same length in both."""
     i, j = axis_of(axis, np.ndim(x1)), axis_of(axis, np.ndim(x2))
@@ -123,13 +123,13 @@ def _two_axes(matrix, name):
 
 if hasattr(np, "matvec"):  # NumPy 2.2
 
-    @operation(np.matvec)
+    @implements(np.matvec)
     def matvec(x1, x2):
         """Matrices times vectors, both in stacks."""
         _two_axes(x1, "matvec")
         return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
 
-    @operation(np.vecmat)
+    @implements(np.vecmat)
     def vecmat(x1, x2):
         """Vectors times matrices, both in stacks."""
         _two_axes(x2, "vecmat")
@@ -154,7 +154,7 @@ _slide: Operation = Operation(
 _MODES = ("valid", "same", "full")
 
 
-@operation(np.convolve)
+@implements(np.convolve)
 def convolve(a, v, mode="full"):
     """Discrete convolution of two vectors, ``out[k] = sum_i a[i] v[k - i]``."""
     a, v = atleast_1d(a, v)
@@ -178,7 +178,7 @@ def convolve(a, v, mode="full"):
     return full[start : start + length]
 
 
-@operation(np.correlate)
+@implements(np.correlate)
 def correlate(a, v, mode="valid"):
     """Sliding products of two vectors: convolution with the second one turned round."""
     if not np.ndim(a) or not np.ndim(v):
@@ -188,7 +188,7 @@ def correlate(a, v, mode="valid"):
     return convolve(a, v[::-1], mode)
 
 
-@operation(np.polyval)
+@implements(np.polyval)
 def polyval(p, x):
     """``p[0] x^(n-1) + ... + p[n-1]``, by Horner's scheme."""
     out = 0 * x
@@ -197,7 +197,7 @@ def polyval(p, x):
     return out
 
 
-@operation(np.kron)
+@implements(np.kron)
 def kron(a, b):
     """Kronecker product."""
     ndim = max(np.ndim(a), np.ndim(b))
@@ -209,7 +209,7 @@ def kron(a, b):
     return np.reshape(pairs, tuple(n * m for n, m in zip(sa, sb, strict=True)))
 
 
-@operation(np.cross)
+@implements(np.cross)
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """Vector product of 3-vectors along an axis."""
     if axis is not None:
@@ -269,7 +269,7 @@ _einsum = Operation(
 )
 
 
-@operation(np.einsum)
+@implements(np.einsum)
 def einsum(subscripts, *operands, optimize=False):
     """Einstein summation; ``optimize`` is accepted (products are ordered well in any case)."""
     if not isinstance(subscripts, str):

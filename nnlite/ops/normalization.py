@@ -7,7 +7,8 @@ statistics included, so that it can be differentiated again (gradient penalties 
 import numpy as np
 
 from nnlite import kernels
-from nnlite.ops.dense import leaky_relu_grad, per_channel
+from nnlite.ops.activations import leaky_relu_grad
+from nnlite.ops.channels import per_channel
 from nnlite.ops.operation import Operation
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnlite.ops.axes import axes_of
 from nnlite.ops.linalg import svdvals
-from nnlite.ops.operation import Operation, operation, values_of
+from nnlite.ops.operation import Operation, implements, values_of
 from nnlite.ops.reductions import rows_of
 
 
@@ -41,7 +41,7 @@ _norm_p = Operation(
 )
 
 
-@operation(np.linalg.norm)
+@implements(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """Vector norms of any order; matrix norms 'fro', 'nuc', 1, 2, inf and their negatives."""
     axes = _norm_axes(axis, x.ndim)
@@ -93,7 +93,7 @@ def _matrix_norm(x, ord):
     return extreme(np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1), axis=-1)
 
 
-@operation(np.linalg.vector_norm)
+@implements(np.linalg.vector_norm)
 def vector_norm(x, axis=None, keepdims=False, ord=2):
     """Norm of the flattened array, or along axes taken together."""
     axes = _norm_axes(axis, x.ndim)
@@ -101,7 +101,7 @@ def vector_norm(x, axis=None, keepdims=False, ord=2):
     return np.expand_dims(out, axes) if keepdims else out
 
 
-@operation(np.linalg.matrix_norm)
+@implements(np.linalg.matrix_norm)
 def matrix_norm(x, keepdims=False, ord="fro"):
     """Norm of the matrices in the last two axes."""
     return norm(x, ord, (-2, -1), keepdims)

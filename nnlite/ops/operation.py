@@ -239,7 +239,9 @@ def values_of(x: Any) -> Any:
     return x.data if hasattr(x, "__record_operation__") else x
 
 
-def operation(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def implements(
+    *functions: Callable[..., Any],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function made of operations as what ``functions`` of NumPy do on Tensors."""
 
     def register(f: Callable[..., Any]) -> Callable[..., Any]:

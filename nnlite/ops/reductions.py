@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlite.ops.axes import along, axes_of, axis_of, integer, lying_along, reduced_axes
 from nnlite.ops.indexing import take_along_axis
-from nnlite.ops.operation import TABLE, define, operation, values_of
+from nnlite.ops.operation import TABLE, define, implements, values_of
 
 _REDUCE = ("axis", "keepdims")
 
@@ -130,13 +130,13 @@ var = define(np.var, _var_rule, params=_SPREAD)
 std = define(np.std, _std_rule, params=_SPREAD)
 
 
-@operation(np.ptp)
+@implements(np.ptp)
 def ptp(a, axis=None, keepdims=False):
     """Largest minus smallest value."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
-@operation(np.average)
+@implements(np.average)
 def average(a, axis=None, weights=None, keepdims=False):
     """Mean, weighted if weights are given (of the shape of ``a``, or of its axes ``axis``)."""
     if weights is None:
@@ -180,12 +180,12 @@ cumsum = define(np.cumsum, _cumsum_rule, params=("axis",))
 
 if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
-    @operation(np.cumulative_sum)
+    @implements(np.cumulative_sum)
     def cumulative_sum(x, axis=None, include_initial=False):
         """Running sum, with a zero in front if asked."""
         return _scan(np.cumsum, x, axis, 0 if include_initial else None)
 
-    @operation(np.cumulative_prod)
+    @implements(np.cumulative_prod)
     def cumulative_prod(x, axis=None, include_initial=False):
         """Running product, with a one in front if asked."""
         return _scan(np.cumprod, x, axis, 1 if include_initial else None)
@@ -203,7 +203,7 @@ def _scan(function, x, axis, initial):
     return np.concatenate([first, out], axis)
 
 
-@operation(np.cumprod)
+@implements(np.cumprod)
 def cumprod(a, axis=None):
     """Running product, by a product over the lower triangle (n x n numbers along the axis)."""
     if axis is None or not a.ndim:
@@ -215,7 +215,7 @@ def cumprod(a, axis=None):
     return np.swapaxes(np.prod(np.where(lower, rows, 1), axis=-1), axis, -1)
 
 
-@operation(np.diff)
+@implements(np.diff)
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """Differences of neighbours along an axis, ``n`` times; first other arrays may be joined."""
     n = integer(n, "the number of differences")
@@ -235,7 +235,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     return a
 
 
-@operation(np.gradient)
+@implements(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
     """Slopes along each axis: central differences inside, one-sided ones at both ends.
 
@@ -291,7 +291,7 @@ def _slopes(f, h, axis, edge_order):
     return np.concatenate([first, inside, last], axis)
 
 
-@operation(np.trapezoid)
+@implements(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """Integral along an axis by the trapezoidal rule, at points ``x`` or with spacing ``dx``."""
     axis = axis_of(axis, np.ndim(y))
@@ -303,7 +303,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     return np.sum(means * np.diff(x, axis=axis), axis=axis)
 
 
-@operation(np.sort)
+@implements(np.sort)
 def sort(a, axis=-1, kind=None, stable=None):
     """Sorted copy: a permutation, so the gradient is permuted back. Equal values keep order."""
     if axis is None:
@@ -314,7 +314,7 @@ def sort(a, axis=-1, kind=None, stable=None):
     return take_along_axis(a, order, axis)
 
 
-@operation(np.median)
+@implements(np.median)
 def median(a, axis=None, keepdims=False):
     """Middle value, or the mean of the two middle ones; NaN where there is a NaN."""
     rows = rows_of(a, axes_of(axis, a.ndim))[0]
@@ -329,19 +329,19 @@ def median(a, axis=None, keepdims=False):
 # ---- the same without NaN ----------------------------------------------------------------------
 
 
-@operation(np.nansum)
+@implements(np.nansum)
 def nansum(a, axis=None, keepdims=False):
     """Sum of the values that are not NaN."""
     return np.sum(np.where(np.isnan(a), 0, a), axis=axis, keepdims=keepdims)
 
 
-@operation(np.nanprod)
+@implements(np.nanprod)
 def nanprod(a, axis=None, keepdims=False):
     """Product of the values that are not NaN."""
     return np.prod(np.where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
 
 
-@operation(np.nanmean)
+@implements(np.nanmean)
 def nanmean(a, axis=None, keepdims=False):
     """Mean of the values that are not NaN; NaN, with NumPy's warning, where there are none."""
     n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)

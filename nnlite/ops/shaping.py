@@ -7,7 +7,7 @@ the few that have a rule here, and need none of their own; :mod:`nnlite.ops.join
 import numpy as np
 
 from nnlite.ops.axes import axes_of, axis_of, integer
-from nnlite.ops.operation import Operation, define, operation, values_of
+from nnlite.ops.operation import Operation, define, implements, values_of
 
 _reshape = Operation(
     lambda x, shape: np.reshape(x, shape),
@@ -17,7 +17,7 @@ _reshape = Operation(
 )
 
 
-@operation(np.reshape)
+@implements(np.reshape)
 def reshape(a, shape, order="C"):
     """The same numbers in another shape, read and written in C or Fortran order.
 
@@ -81,7 +81,7 @@ def _roll_rule(g, _out, _x, shift, axis=None):
 roll = define(np.roll, _roll_rule, params=("shift", "axis"))
 
 
-@operation(np.ravel)
+@implements(np.ravel)
 def ravel(a, order="C"):
     """One axis, read in C or Fortran order ("K": as the numbers lie in memory)."""
     if order == "K":
@@ -92,7 +92,7 @@ def ravel(a, order="C"):
     return reshape(a, (-1,), order)
 
 
-@operation(np.expand_dims)
+@implements(np.expand_dims)
 def expand_dims(a, axis):
     """New axes of length one."""
     n_new = len(axis) if isinstance(axis, tuple | list) else 1
@@ -102,7 +102,7 @@ def expand_dims(a, axis):
     return _reshape(a, shape=tuple(1 if i in new else next(old) for i in range(ndim)))
 
 
-@operation(np.squeeze)
+@implements(np.squeeze)
 def squeeze(a, axis=None):
     """Without axes of length one."""
     shape = np.shape(a)
@@ -114,7 +114,7 @@ def squeeze(a, axis=None):
     return _reshape(a, shape=tuple(n for i, n in enumerate(shape) if n != 1 or i not in gone))
 
 
-@operation(np.swapaxes)
+@implements(np.swapaxes)
 def swapaxes(a, axis1, axis2):
     """Two axes exchanged."""
     i, j = axis_of(axis1, np.ndim(a)), axis_of(axis2, np.ndim(a))
@@ -123,7 +123,7 @@ def swapaxes(a, axis1, axis2):
     return np.transpose(a, tuple(axes))
 
 
-@operation(np.moveaxis)
+@implements(np.moveaxis)
 def moveaxis(a, source, destination):
     """Axes moved to other places, the others keep their order."""
     ndim = np.ndim(a)
@@ -136,7 +136,7 @@ def moveaxis(a, source, destination):
     return np.transpose(a, tuple(order))
 
 
-@operation(np.rollaxis)
+@implements(np.rollaxis)
 def rollaxis(a, axis, start=0):
     """An axis moved backwards until it lies at ``start``."""
     axis = axis_of(axis, a.ndim)
@@ -147,7 +147,7 @@ def rollaxis(a, axis, start=0):
 
 if hasattr(np, "matrix_transpose"):
 
-    @operation(np.matrix_transpose)
+    @implements(np.matrix_transpose)
     def matrix_transpose(x):
         """The last two axes exchanged."""
         return swapaxes(x, -1, -2)
@@ -161,9 +161,9 @@ def _at_least(n: int, place):
     return f
 
 
-atleast_1d = operation(np.atleast_1d)(_at_least(1, lambda s: (1,)))
-atleast_2d = operation(np.atleast_2d)(_at_least(2, lambda s: (1,) * (2 - len(s)) + s))
-atleast_3d = operation(np.atleast_3d)(
+atleast_1d = implements(np.atleast_1d)(_at_least(1, lambda s: (1,)))
+atleast_2d = implements(np.atleast_2d)(_at_least(2, lambda s: (1,) * (2 - len(s)) + s))
+atleast_3d = implements(np.atleast_3d)(
     _at_least(3, lambda s: (1, *(s or (1,)), 1) if len(s) < 2 else (*s, 1))
 )
 
@@ -174,7 +174,7 @@ def with_axes(ary, n, name):
         raise ValueError(f"np.{name} takes arrays of {n} axes or more; got shape {ary.shape}.")
 
 
-@operation(np.rot90)
+@implements(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     """Rotated by 90 degrees ``k`` times, from the first towards the second axis."""
     plane = axes_of(axes, m.ndim)
@@ -187,27 +187,27 @@ def rot90(m, k=1, axes=(0, 1)):
     return m
 
 
-@operation(np.fliplr)
+@implements(np.fliplr)
 def fliplr(m):
     """Mirrored along the second axis."""
     with_axes(m, 2, "fliplr")
     return np.flip(m, 1)
 
 
-@operation(np.flipud)
+@implements(np.flipud)
 def flipud(m):
     """Mirrored along the first axis."""
     with_axes(m, 1, "flipud")
     return np.flip(m, 0)
 
 
-@operation(np.tril)
+@implements(np.tril)
 def tril(m, k=0):
     """The lower triangle, zeros above it."""
     return np.where(_triangle(m, k), m, 0)
 
 
-@operation(np.triu)
+@implements(np.triu)
 def triu(m, k=0):
     """The upper triangle, zeros below it."""
     return np.where(_triangle(m, k - 1), 0, m)
@@ -219,7 +219,7 @@ def _triangle(m, k):
     return np.tri(rows, columns, k, dtype=bool)
 
 
-@operation(np.broadcast_arrays)
+@implements(np.broadcast_arrays)
 def broadcast_arrays(*args):
     """All arrays stretched to their common shape."""
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))

@@ -11,7 +11,16 @@ import pytest
 
 import nnlite
 from nnlite import ops
-from nnlite.ops import dense, image, losses, normalization
+from nnlite.ops import (
+    activations,
+    channels,
+    convolution,
+    layout,
+    linear,
+    losses,
+    normalization,
+    pooling,
+)
 
 _rng = np.random.default_rng(8)
 
@@ -29,25 +38,25 @@ WINDOW = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 2}
 POOL = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0), "ceil_mode": False}
 AVERAGE = {**POOL, "count_include_pad": True, "divisor_override": None}
 CASES = [
-    (dense.channel_sums, (IMAGES,), {}),
-    (dense.leaky_relu, (R(3, 4),), {"slope": 0.1}),
-    (dense.leaky_relu_grad, (R(3, 4), R(3, 4)), {"slope": 0.1}),
-    (dense.matmul_nn, (R(3, 4), R(4, 2)), {}),
-    (dense.matmul_tn, (R(3, 4), R(3, 2)), {}),
-    (image.conv2d_weight_grad, (IMAGES, IMAGES), {"weight_shape": FILTERS.shape, **WINDOW}),
-    (image.pick_pixels, (IMAGES,), {"index": _rng.integers(36, size=(2, 4, 2, 2))}),
+    (channels.channel_sums, (IMAGES,), {}),
+    (activations.leaky_relu, (R(3, 4),), {"slope": 0.1}),
+    (activations.leaky_relu_grad, (R(3, 4), R(3, 4)), {"slope": 0.1}),
+    (linear.matmul_nn, (R(3, 4), R(4, 2)), {}),
+    (linear.matmul_tn, (R(3, 4), R(3, 2)), {}),
+    (convolution.conv2d_weight_grad, (IMAGES, IMAGES), {"weight_shape": FILTERS.shape, **WINDOW}),
+    (pooling.pick_pixels, (IMAGES,), {"index": _rng.integers(36, size=(2, 4, 2, 2))}),
     (
-        image.return_pixels,
+        pooling.return_pixels,
         (R(2, 4, 2, 2),),
         {"index": _rng.integers(36, size=(2, 4, 2, 2)), "input_shape": IMAGES.shape},
     ),
-    (image.max_pool2d, (IMAGES,), {**POOL, "dilation": (1, 1)}),
-    (image.avg_pool2d, (IMAGES,), AVERAGE),
-    (image._avg_pool2d_backward, (R(2, 4, 3, 3),), {"input_shape": IMAGES.shape, **AVERAGE}),
-    (image.pixel_shuffle, (IMAGES,), {"r": 2}),
-    (image.pixel_unshuffle, (IMAGES,), {"r": 2}),
-    (image.flatten_images, (IMAGES,), {}),
-    (image.unflatten_images, (R(2, 24),), {"shape": (4, 3, 2)}),
+    (pooling.max_pool2d, (IMAGES,), {**POOL, "dilation": (1, 1)}),
+    (pooling.avg_pool2d, (IMAGES,), AVERAGE),
+    (pooling._avg_pool2d_backward, (R(2, 4, 3, 3),), {"input_shape": IMAGES.shape, **AVERAGE}),
+    (layout.pixel_shuffle, (IMAGES,), {"r": 2}),
+    (layout.pixel_unshuffle, (IMAGES,), {"r": 2}),
+    (layout.flatten_images, (IMAGES,), {}),
+    (layout.unflatten_images, (R(2, 24),), {"shape": (4, 3, 2)}),
     (losses.squared_error, (R(3, 4), R(3, 4)), {"scale": 0.5}),
     (losses.bce_with_logits, (R(3, 4), U(3, 4)), {"scale": 0.5}),
     (losses.softmax_cross_entropy, (R(3, 4), np.array([0, 3, 1])), {"scale": 0.5}),
@@ -56,11 +65,11 @@ CASES = [
 ]
 for slope in (None, 0.0, 0.1):
     CASES += [
-        (dense.channel_affine, (IMAGES, BIAS, R(4)), {"slope": slope}),
-        (dense.linear, (R(5, 3), R(4, 3), R(4)), {"slope": slope}),
-        (image.conv2d, (IMAGES, FILTERS, BIAS), {**WINDOW, "slope": slope}),
+        (channels.channel_affine, (IMAGES, BIAS, R(4)), {"slope": slope}),
+        (linear.linear, (R(5, 3), R(4, 3), R(4)), {"slope": slope}),
+        (convolution.conv2d, (IMAGES, FILTERS, BIAS), {**WINDOW, "slope": slope}),
         (
-            image.conv2d_input_grad,
+            convolution.conv2d_input_grad,
             (IMAGES, FILTERS, BIAS),
             {"input_shape": IMAGES.shape, **WINDOW, "slope": slope},
         ),
@@ -113,14 +122,14 @@ def test_every_operation_on_kernels_has_a_case(operations_on_kernels):
     assert {op.name for op in operations_on_kernels - covered} == set()
 
 
-@pytest.mark.parametrize("op", [dense.linear, image.conv2d, image.conv2d_input_grad])
+@pytest.mark.parametrize("op", [linear.linear, convolution.conv2d, convolution.conv2d_input_grad])
 def test_weights_may_be_edited_where_the_input_needs_no_gradient(op):
     """The gradient of the weights reads the input, that of the input the weights."""
-    if op is dense.linear:
+    if op is linear.linear:
         x, w, params = R(5, 3), R(4, 3), {}
     else:
         x, w, params = IMAGES, FILTERS, dict(WINDOW)
-        if op is image.conv2d_input_grad:
+        if op is convolution.conv2d_input_grad:
             params["input_shape"] = IMAGES.shape
     for own, other in ((1, 0), (0, 1)):
         tensors = [nnlite.Tensor(v.copy(), requires_grad=i == own) for i, v in enumerate((x, w))]

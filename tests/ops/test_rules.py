@@ -18,8 +18,8 @@ import pytest
 
 import nnlite
 from nnlite import ops
-from nnlite.nn.functional.activations import _normal_cdf
-from nnlite.ops import TABLE, activations, elementwise, indexing, matrix, special
+from nnlite.nn.functional._activations import _normal_cdf
+from nnlite.ops import TABLE, activations, elementwise, indexing, losses, matrix, pooling, special
 
 _rng = np.random.default_rng(20)
 
@@ -392,6 +392,8 @@ case(matrix._slide, R(5), R(3))
 case(_normal_cdf, R(2, 3))
 case(special.gammaln, P(3))
 case(special.polygamma, P(3), n=1)
+case(losses.bce, abs(U(2, 3)), abs(U(2, 3)))
+case(pooling.pick_pixels, R(1, 2, 3, 3), index=_rng.integers(9, size=(1, 2, 2, 2)))
 
 
 # ---- the tests -------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ def summary(checks: Sequence[Check]) -> str:
     words = [verdict(check) for check in checks]
     n_pass, n_fail = words.count("pass"), words.count("fail")
     purpose = words.count("broken on purpose")
-    parts = [f"{n_pass} of {n_pass + n_fail} checks pass"]
+    counted = n_pass + n_fail or not words
+    parts = [f"{n_pass} of {n_pass + n_fail} checks pass"] if counted else []
     if n_fail:
         parts.append(f"{n_fail} FAIL")
     if purpose:

@@ -27,7 +27,7 @@ def as_numbers(name: str, value: Any) -> np.ndarray:
     if array.size == 0:
         raise ValueError(
             f"{name} is empty (shape {array.shape}): a claim about no number at all would always "
-            "pass"
+            "pass."
         )
     return array
 

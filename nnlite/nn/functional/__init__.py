@@ -8,7 +8,7 @@ from typing import Any
 
 from nnlite.engine.spellings import torch_advice
 from nnlite.nn import _advice
-from nnlite.nn.functional.activations import (
+from nnlite.nn.functional._activations import (
     elu,
     gelu,
     leaky_relu,
@@ -22,24 +22,26 @@ from nnlite.nn.functional.activations import (
     softplus,
     tanh,
 )
-from nnlite.nn.functional.convolution import conv2d, conv_transpose2d
-from nnlite.nn.functional.entropies import (
+from nnlite.nn.functional._convolution import conv2d, conv_transpose2d
+from nnlite.nn.functional._dropout import dropout, dropout2d
+from nnlite.nn.functional._embedding import embedding, one_hot
+from nnlite.nn.functional._entropies import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
     nll_loss,
 )
-from nnlite.nn.functional.layers import dropout, dropout2d, embedding, linear, one_hot
-from nnlite.nn.functional.losses import l1_loss, mse_loss, smooth_l1_loss
-from nnlite.nn.functional.normalization import batch_norm, instance_norm, layer_norm
-from nnlite.nn.functional.pooling import (
+from nnlite.nn.functional._layout import pixel_shuffle
+from nnlite.nn.functional._linear import linear
+from nnlite.nn.functional._losses import l1_loss, mse_loss, smooth_l1_loss
+from nnlite.nn.functional._normalization import batch_norm, instance_norm, layer_norm
+from nnlite.nn.functional._padding import pad
+from nnlite.nn.functional._pooling import (
     adaptive_avg_pool2d,
     avg_pool2d,
     max_pool2d,
-    pad,
-    pixel_shuffle,
 )
-from nnlite.nn.functional.resizing import interpolate
+from nnlite.nn.functional._resizing import interpolate
 
 __all__ = [
     "adaptive_avg_pool2d",

@@ -1,11 +1,10 @@
-"""Pooling, resizing and padding of images (lecture 08)."""
+"""Pooling of images (lecture 08)."""
 
 from typing import Any
 
 from nnlite.nn import functional as F
-from nnlite.nn._checks import as_pair, check_flags, check_sizes, is_integer
-from nnlite.nn.functional.pooling import as_tiles, check_divisor
-from nnlite.nn.functional.resizing import as_factors, check_resizing
+from nnlite.nn._checks import as_pair, check_flags
+from nnlite.nn.functional._pooling import as_tiles, check_divisor
 from nnlite.nn.module import Module
 
 
@@ -141,105 +140,3 @@ class AdaptiveAvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
-
-
-class Upsample(Module):
-    """Enlarge images to ``size`` or by ``scale_factor``.
-
-    Parameters
-    ----------
-    size : int or (int, int), optional
-    scale_factor : float or (float, float), optional
-    mode : {"nearest", "nearest-exact", "bilinear", "bicubic"}
-    align_corners : bool, optional
-        For the last two: whether the centres of the corner pixels stay where they are.
-    recompute_scale_factor : bool, optional
-        Place pixels by the ratio of the sizes instead of by the factor.
-    """
-
-    def __init__(
-        self,
-        size: int | tuple[int, int] | None = None,
-        scale_factor: float | tuple[float, float] | None = None,
-        mode: str = "nearest",
-        align_corners: bool | None = None,
-        recompute_scale_factor: bool | None = None,
-    ) -> None:
-        super().__init__()
-        check_resizing("Upsample", mode, align_corners, recompute_scale_factor)
-        if size is not None:
-            as_pair(size, "Upsample: size", 1)
-        if scale_factor is not None:
-            as_factors("Upsample", scale_factor)
-        self.size = size
-        self.scale_factor = scale_factor
-        self.mode = mode
-        self.align_corners = align_corners
-        self.recompute_scale_factor = recompute_scale_factor
-
-    def forward(self, input: Any) -> Any:
-        """(N, C, H, W) -> (N, C, H', W')."""
-        return F.interpolate(
-            input,
-            self.size,
-            self.scale_factor,
-            self.mode,
-            self.align_corners,
-            self.recompute_scale_factor,
-        )
-
-    def extra_repr(self) -> str:
-        what = "scale_factor" if self.size is None else "size"
-        return f"{what}={getattr(self, what)}, mode={self.mode!r}"
-
-
-class PixelShuffle(Module):
-    """Groups of r^2 channels become r x r pixels: (N, C r^2, H, W) -> (N, C, H r, W r)."""
-
-    def __init__(self, upscale_factor: int) -> None:
-        super().__init__()
-        check_sizes("PixelShuffle", upscale_factor=upscale_factor)
-        self.upscale_factor = upscale_factor
-
-    def forward(self, input: Any) -> Any:
-        """(N, C r^2, H, W) -> (N, C, H r, W r)."""
-        return F.pixel_shuffle(input, self.upscale_factor)
-
-    def extra_repr(self) -> str:
-        return f"upscale_factor={self.upscale_factor}"
-
-
-class _Padding(Module):
-    _mode = "constant"
-
-    def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
-        super().__init__()
-        self.padding = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
-        if len(self.padding) != 4 or not all(is_integer(p) for p in self.padding):
-            raise ValueError(
-                f"{type(self).__name__} takes one width, an integer, or (left, right, top, "
-                f"bottom); got {padding!r}."
-            )
-
-    def forward(self, input: Any) -> Any:
-        """(N, C, H, W) -> (N, C, top + H + bottom, left + W + right)."""
-        return F.pad(input, self.padding, mode=self._mode)
-
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
-
-
-class ZeroPad2d(_Padding):
-    """Zeros around images; ``padding`` is one width or (left, right, top, bottom)."""
-
-
-class ReflectionPad2d(_Padding):
-    """Images mirrored at their edges; ``padding`` is one width or (left, right, top, bottom)."""
-
-    _mode = "reflect"
-
-
-class ReplicationPad2d(_Padding):
-    """Repeat the edge pixels of images; ``padding`` is one width or (left, right, top, bottom)."""
-
-    _mode = "replicate"

@@ -13,7 +13,7 @@ from nnlite.nn._inputs import (
     check_parameters,
     values_of,
 )
-from nnlite.ops import dense
+from nnlite.ops.channels import channel_affine, per_channel
 from nnlite.ops.normalization import batch_norm as _batch_norm
 
 
@@ -70,7 +70,7 @@ def activated_batch_norm(
         mean = values_of(running_mean, f"{where}: running_mean", dtype)
         var = values_of(running_var, f"{where}: running_var", dtype)
         scale = weight / np.sqrt(var + dtype.type(eps))
-        return dense.channel_affine(x, scale, bias - mean * scale, slope=slope)
+        return channel_affine(x, scale, bias - mean * scale, slope=slope)
     m = x.size // channels if channels else 0
     if m <= 1:
         raise ValueError(
@@ -179,7 +179,7 @@ def instance_norm(
             f"instance_norm: a channel needs more than one pixel to have a variance; got {x.shape}."
         )
     weight, bias = _affine_parameters(where, (channels,), x.dtype, weight, bias)
-    y = _affine(_normalised(x, (2, 3), eps), weight, bias, lambda v: dense.per_channel(v, 4))
+    y = _affine(_normalised(x, (2, 3), eps), weight, bias, lambda v: per_channel(v, 4))
     if running_mean is not None and len(x):
         _move(running_mean, x.data.mean(axis=(0, 2, 3)), momentum)
         _move(running_var, x.data.var(axis=(2, 3), ddof=1).mean(axis=0), momentum)

@@ -13,7 +13,7 @@ import numpy as np
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._checks import as_reduction, check_integer, check_number
 from nnlite.nn._inputs import as_factor, as_target, finite_values, reduced, values_of
-from nnlite.nn.functional.losses import mean_scale, positive_sum, prediction
+from nnlite.nn.functional._losses import mean_scale, positive_sum, prediction
 from nnlite.ops import activations, losses
 
 

@@ -1,6 +1,6 @@
 """Losses (lectures 04, 06 and 10): a prediction and a target of one shape in, one number out.
 
-Cross-entropies are in :mod:`nnlite.nn.functional.entropies`. ``size_average`` and ``reduce`` are
+Cross-entropies are in :mod:`nnlite.nn.functional._entropies`. ``size_average`` and ``reduce`` are
 PyTorch's switches of old, accepted in its places; write ``reduction="sum"`` or ``"none"``.
 """
 

@@ -12,7 +12,7 @@ from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._checks import as_axis, check_choice, check_flags, check_number
 from nnlite.nn._inputs import as_floats, as_input, as_tensor
-from nnlite.ops import activations, dense
+from nnlite.ops import activations, channels
 from nnlite.ops.operation import Operation
 
 
@@ -30,7 +30,7 @@ def relu(input: Any, inplace: bool = False) -> Tensor:
     """``max(x, 0)``; ``inplace`` is accepted and has no effect."""
     if inplace:
         check_flags("relu", inplace=inplace)
-    return dense.leaky_relu(as_tensor(input), slope=0.0)
+    return activations.leaky_relu(as_tensor(input), slope=0.0)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -39,7 +39,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     x = as_floats(input)
     if negative_slope < 0:  # the sign of the output would no longer tell the sign of the input
         return ops.where(x > 0, x, negative_slope * x)
-    return dense.leaky_relu(x, slope=float(negative_slope))
+    return activations.leaky_relu(x, slope=float(negative_slope))
 
 
 def prelu(input: Any, weight: Any) -> Tensor:
@@ -53,7 +53,7 @@ def prelu(input: Any, weight: Any) -> Tensor:
             raise ValueError(
                 f"prelu: {weight.size} slopes need as many channels (axis 1); got shape {x.shape}."
             )
-        weight = dense.per_channel(weight, x.ndim)
+        weight = channels.per_channel(weight, x.ndim)
     else:
         weight = weight.reshape(())
     return ops.where(x > 0, x, weight * x)

@@ -13,7 +13,7 @@ from nnlite.nn._inputs import (
     check_images,
     checked_bias,
 )
-from nnlite.ops import image
+from nnlite.ops import convolution
 
 Pair = tuple[int, int]
 
@@ -52,7 +52,7 @@ def activated_conv2d(
         padding = named_padding(padding, weight.shape[2:], stride, dilation)
     if bias is not None:
         bias = checked_bias("conv2d", bias, weight.shape[:1], weight)
-    return image.conv2d(
+    return convolution.conv2d(
         x,
         weight,
         bias,
@@ -164,7 +164,7 @@ def activated_conv_transpose2d(
     beyond = tuple(e // s for e, s in zip(extra, stride, strict=True))
     if any(beyond):
         x = np.pad(x, ((0, 0), (0, 0), (0, beyond[0]), (0, beyond[1])))
-    return image.conv2d_input_grad(
+    return convolution.conv2d_input_grad(
         x,
         weight,
         bias,
