@@ -22,7 +22,7 @@ BUGS = [
     (
         "l03-080",
         "weight_decay=2 * alpha / N",
-        "weight_decay=2 * alpha",
+        "weight_decay=2 * alpha / N**2",
         "digits: SVD of the decoder trained with weight_decay = 2α/N, |cos| of 10 components",
     ),
 ]
