@@ -25,6 +25,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["batch_norm_backward", "batch_norm_forward"]
+
 PILOT = 16  #: rows whose mean is a first guess of the channel's
 
 
@@ -175,8 +177,8 @@ def _backward(g, x, y, dx, slope, weight, mean, var, eps, dweight, dbias, part, 
         for t in prange(nt):
             lo, hi = t * m // nt, (t + 1) * m // nt
             cross_moments(g[lo:hi], x[lo:hi], y[lo:hi], f, mean, part[t])
-    # dx = s (g - mean(g) - x_hat mean(g x_hat)), x_hat = (x - mean) r, s = weight r, r =
-    # 1/sqrt(var + eps)
+    # dx = s (g - mean(g) - x_hat mean(g x_hat)),
+    # where x_hat = (x - mean) r, s = weight r, r = 1/sqrt(var + eps)
     a = np.empty(c, np.float32)
     b = np.empty(c, np.float32)
     d = np.empty(c, np.float32)

@@ -8,6 +8,8 @@ import numpy as np
 from nnlite.kernels.checks import check_channels, check_dtypes
 from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
 
+__all__ = ["channel_affine", "channel_sums", "leaky_relu_bias_grad"]
+
 
 def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
     """Return every axis but the channels'."""
@@ -15,7 +17,7 @@ def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
 
 
 def per_channel(v: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Shape (C,) for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
+    """Return a vector shaped for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
     return v.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 
