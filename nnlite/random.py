@@ -32,9 +32,9 @@ def seed(n: int | None = None) -> None:
     Raises
     ------
     TypeError
-        If `n` is neither an integer nor ``None``.
+        If ``n`` is neither an integer nor ``None``.
     ValueError
-        If `n` is negative.
+        If ``n`` is negative.
     """
     global _default
     if isinstance(n, np.random.Generator):

@@ -1,6 +1,9 @@
 """The package is built in layers: a module imports from its own layer or from one below it."""
 
 import ast
+import contextlib
+import graphlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,23 +39,51 @@ def _part(dotted: str) -> str:
     return names[1] if len(names) > 1 and names[1] in LAYER_OF else "nnlite"
 
 
-def imported_parts(source: str, module: str, is_package: bool = False) -> list[tuple[int, str]]:
-    """Return line and part of every import of nnlite in a module, inside functions too."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
+def imported_names(nodes: Iterable[ast.AST], module: str, is_package: bool = False) -> list:
+    """Return line and dotted name of every import of nnlite among the nodes of a module."""
+    found: list[tuple[int, str]] = []
+    for node in nodes:
         if isinstance(node, ast.Import):
-            dotted = [alias.name for alias in node.names]
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parents = module.split(".")
                 parents = parents[: len(parents) - node.level + is_package]
                 base = ".".join([*parents, base]).rstrip(".")
-            dotted = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        found += [(node.lineno, _part(d)) for d in dotted if d.split(".")[0] == "nnlite"]
-    return found
+            found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
+    return [(line, name) for line, name in found if name.split(".")[0] == "nnlite"]
+
+
+def imported_parts(source: str, module: str, is_package: bool = False) -> list[tuple[int, str]]:
+    """Return line and part of every import of nnlite in a module, inside functions too."""
+    names = imported_names(ast.walk(ast.parse(source)), module, is_package)
+    return [(line, _part(name)) for line, name in names]
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what Python executes when it imports a module: no function, nothing for types only."""
+    for child in ast.iter_child_nodes(node):
+        for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        if not for_types and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield child
+            yield from run_at_import(child)
+
+
+def graph_of_imports(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Return for each module those that it imports while it is imported itself.
+
+    That a module's package is imported before it is no edge: the package waits for its modules.
+    """
+    modules = {name.removesuffix(".__init__") for name in sources}
+    graph = {}
+    for name, source in sources.items():
+        module = name.removesuffix(".__init__")
+        nodes = run_at_import(ast.parse(source))
+        targets = {dotted for _, dotted in imported_names(nodes, module, name != module)}
+        # ``from a.b import c`` needs the module a.b.c if there is one, else something of a.b.
+        graph[module] = {t if t in modules else t.rpartition(".")[0] for t in targets} - {module}
+    return graph
 
 
 def _modules() -> list[Path]:
@@ -95,3 +126,35 @@ def test_imports_point_downwards(path):
 def test_no_way_to_write_an_import_is_overlooked(statement, part):
     found = imported_parts(statement, "nnlite.ops.linalg")
     assert [p for _, p in found] == ([] if part is None else [part])
+
+
+def test_no_imports_run_in_a_circle():
+    paths = {p.relative_to(PACKAGE.parent).with_suffix(""): p for p in PACKAGE.rglob("*.py")}
+    sources = {".".join(name.parts): path.read_text("utf-8") for name, path in paths.items()}
+    graphlib.TopologicalSorter(graph_of_imports(sources)).prepare()  # or a CycleError names one
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "circle"),
+    [
+        ("from nnlite.ops.b import x", "import nnlite.ops.a", True),
+        ("from nnlite.ops import b", "from nnlite.ops import x", True),  # by way of the package
+        (
+            "class A:\n    from nnlite.ops import b",
+            "try:\n    import nnlite.ops.a\nfinally: 0",
+            True,
+        ),
+        ("from nnlite.ops import b", "def f():\n    from nnlite.ops import a", False),
+        ("import nnlite.ops.b", "if TYPE_CHECKING:\n    from nnlite.ops.a import A", False),
+    ],
+)
+def test_a_circle_is_noticed_and_what_runs_later_is_none(a, b, circle):
+    sources = {
+        "nnlite.__init__": "",
+        "nnlite.ops.__init__": "from nnlite.ops.a import x",
+        "nnlite.ops.a": a,
+        "nnlite.ops.b": b,
+    }
+    expected = pytest.raises(graphlib.CycleError) if circle else contextlib.nullcontext()
+    with expected:
+        graphlib.TopologicalSorter(graph_of_imports(sources)).prepare()
