@@ -61,17 +61,16 @@ def imported_parts(source: str, module: str, is_package: bool = False) -> list[t
     return [(line, _part(name)) for line, name in names]
 
 
-def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what Python executes when it imports a module: no function, nothing for types only."""
+def at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those that only type checkers see."""
     for child in ast.iter_child_nodes(node):
-        for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        if not for_types and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
             yield child
-            yield from run_at_import(child)
+            yield from at_run_time(child)
 
 
 def graph_of_imports(sources: dict[str, str]) -> dict[str, set[str]]:
-    """Return for each module those that it imports while it is imported itself.
+    """Return for each module those that it imports, also in functions.
 
     That a module's package is imported before it is no edge: the package waits for its modules.
     """
@@ -79,7 +78,7 @@ def graph_of_imports(sources: dict[str, str]) -> dict[str, set[str]]:
     graph = {}
     for name, source in sources.items():
         module = name.removesuffix(".__init__")
-        nodes = run_at_import(ast.parse(source))
+        nodes = at_run_time(ast.parse(source))
         targets = {dotted for _, dotted in imported_names(nodes, module, name != module)}
         # ``from a.b import c`` needs the module a.b.c if there is one, else something of a.b.
         graph[module] = {t if t in modules else t.rpartition(".")[0] for t in targets} - {module}
@@ -128,10 +127,20 @@ def test_no_way_to_write_an_import_is_overlooked(statement, part):
     assert [p for _, p in found] == ([] if part is None else [part])
 
 
-def test_no_imports_run_in_a_circle():
+# Imports in functions that close a circle, and why: (from, to) -> reason.
+ARGUED = {
+    ("nnlite.engine.dispatch", "nnlite.engine.tensor"): "plain results come back as Tensors",
+    ("nnlite.engine.spellings", "nnlite.engine.tensor"): "which names does a Tensor have?",
+    ("nnlite.checks.check", "nnlite.checks.ledger"): "in hands of others today",
+}
+
+
+def test_no_imports_run_in_a_circle_not_even_in_functions():
     paths = {p.relative_to(PACKAGE.parent).with_suffix(""): p for p in PACKAGE.rglob("*.py")}
-    sources = {".".join(name.parts): path.read_text("utf-8") for name, path in paths.items()}
-    graphlib.TopologicalSorter(graph_of_imports(sources)).prepare()  # or a CycleError names one
+    graph = graph_of_imports({".".join(n.parts): p.read_text("utf-8") for n, p in paths.items()})
+    for module, imported in ARGUED:
+        graph.get(module, set()).discard(imported)
+    graphlib.TopologicalSorter(graph).prepare()  # or a CycleError names one
 
 
 @pytest.mark.parametrize(
@@ -139,21 +148,19 @@ def test_no_imports_run_in_a_circle():
     [
         ("from nnlite.ops.b import x", "import nnlite.ops.a", True),
         ("from nnlite.ops import b", "from nnlite.ops import x", True),  # by way of the package
-        (
-            "class A:\n    from nnlite.ops import b",
-            "try:\n    import nnlite.ops.a\nfinally: 0",
-            True,
-        ),
-        ("from nnlite.ops import b", "def f():\n    from nnlite.ops import a", False),
+        ("class A:\n    from nnlite.ops import b", "if x:\n    import nnlite.ops.a", True),
+        ("from nnlite.ops import b", "def f():\n    from nnlite.ops import a", True),
         ("import nnlite.ops.b", "if TYPE_CHECKING:\n    from nnlite.ops.a import A", False),
+        ("import nnlite.ops.b", "import nnlite.ops.c", False),
     ],
 )
-def test_a_circle_is_noticed_and_what_runs_later_is_none(a, b, circle):
+def test_a_circle_is_noticed_and_what_types_need_is_none(a, b, circle):
     sources = {
         "nnlite.__init__": "",
         "nnlite.ops.__init__": "from nnlite.ops.a import x",
         "nnlite.ops.a": a,
         "nnlite.ops.b": b,
+        "nnlite.ops.c": "",
     }
     expected = pytest.raises(graphlib.CycleError) if circle else contextlib.nullcontext()
     with expected:

@@ -90,7 +90,7 @@ def a_function_does_one_thing(file):
 
 
 NOT_FIRST = re.compile(
-    r"(Returns?|Computes|Calculates|Gets|Sets|Gives|Makes|Creates|Checks|Raises|Draws|Adds|Applies|"
+    r"(Returns?|Computes|Calculates|Gets|Sets|Gives|Makes|Creates|Raises|Draws|Adds|Applies|"
     r"Takes|Writes|Reads|Runs|This (?:function|method|class|module))\b"
 )
 
