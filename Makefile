@@ -3,6 +3,7 @@
 #   make lectures             run every lecture in a fresh kernel, and see build/index.html
 #   make lectures ONLY="1 3"  some of them;  FULL=1 runs the seeded studies in full
 #   make test                 run the tests on all cores;  ONLY=tests/nn  some of them
+#   make power                run the lectures with planted bugs: every check must turn red for its own
 #   make lab                  open a working copy of the lectures in JupyterLab
 #   make lint                 ruff and mypy
 #   make bench                side-by-side timings; installs PyTorch and others to compare with
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lectures test lab lint bench clean distclean
+.PHONY: help lectures test power lab lint bench clean distclean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -27,6 +28,9 @@ lectures: $(VENV)/installed-lectures
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ONLY)
+
+power: $(VENV)/installed-test
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m power tests/lectures
 
 lab: $(VENV)/installed-lectures
 	$(BIN)/nnlite lab

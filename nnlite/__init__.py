@@ -25,8 +25,10 @@ _LAZY = {
     "gradgradcheck": "nnlite.checks",
     "ledger": "nnlite.checks",
     "load": "nnlite.weights",
+    "more_checks": "nnlite.checks",
     "save": "nnlite.weights",
     "seed": "nnlite.random",
+    "your_turn": "nnlite.checks",
 }
 _SUBMODULES = (
     "autoencoders",
@@ -54,10 +56,12 @@ __all__ = [
     "jacobian",
     "ledger",
     "load",
+    "more_checks",
     "no_grad",
     "save",
     "seed",
     "tensor",
+    "your_turn",
 ]
 
 

@@ -20,7 +20,7 @@ import time
 import pytest
 from hypothesis import settings
 
-from nnlite.checks.ledger import reset
+from nnlite.checks.closed_forms.recording import reset
 
 # Machines differ in speed and claims do not: no deadlines. In CI every run draws the same examples,
 # at home each run tries new ones.

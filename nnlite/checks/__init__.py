@@ -1,13 +1,15 @@
 """Checks: gradients against differences, learned numbers against closed forms (lecture 01)."""
 
-from nnlite.checks.gradients import GradcheckError, assert_gradients, gradcheck, gradgradcheck
-from nnlite.checks.ledger import (
+from nnlite.checks.closed_forms import (
     Check,
     ClosedFormMismatch,
     closed_form,
     expected_failure,
     ledger,
+    more_checks,
+    your_turn,
 )
+from nnlite.checks.gradients import GradcheckError, assert_gradients, gradcheck, gradgradcheck
 
 __all__ = [
     "Check",
@@ -19,4 +21,6 @@ __all__ = [
     "gradcheck",
     "gradgradcheck",
     "ledger",
+    "more_checks",
+    "your_turn",
 ]

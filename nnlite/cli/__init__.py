@@ -79,6 +79,7 @@ def _lectures(arguments: argparse.Namespace) -> int:
     return lectures.run(
         arguments.which,
         full=arguments.full,
+        core=arguments.core,
         jobs=arguments.jobs,
         timeout=arguments.timeout,
         output=arguments.output,
@@ -111,7 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnlite {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for add in (_add_lectures, _add_lab, _add_doctor):
+        add(commands)
+    return parser
 
+
+def _add_lectures(commands: Any) -> None:
     lectures = commands.add_parser(
         "lectures",
         help="run lectures in fresh kernels and say what came of all checks",
@@ -126,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     lectures.add_argument("-v", "--rows", action="store_true", help="print every row of the ledger")
     lectures.add_argument(
         "--full", action="store_true", help="run the seeded studies in full (NNLITE_FULL=1)"
+    )
+    lectures.add_argument(
+        "--core", action="store_true", help="leave out the ★ sections, and say so on the pages"
     )
     lectures.add_argument(
         "--jobs",
@@ -146,6 +155,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where executed notebooks and the ledger go (default: build)",
     )
+    _add_folder(lectures)
+
+
+def _add_lab(commands: Any) -> None:
     lab = commands.add_parser(
         "lab",
         help="open the lectures in JupyterLab",
@@ -156,10 +169,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     lab.add_argument("--work", type=Path, metavar="DIR", help="where the working copy is kept")
     lab.add_argument("options", nargs="*", metavar="OPTION", help="options for JupyterLab")
-    for command in (lectures, lab):
-        command.add_argument(
-            "--lectures-dir", type=Path, metavar="DIR", help="where the lectures are"
-        )
+    _add_folder(lab)
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lectures-dir", type=Path, metavar="DIR", help="where the lectures are")
+
+
+def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="report what is installed, run every kernel once, and give advice",
@@ -171,7 +188,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--warmup", action="store_true", help="also say how long all kernels take to be ready"
     )
-    return parser
 
 
 def _positive_int(text: str) -> int:

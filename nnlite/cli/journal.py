@@ -1,6 +1,6 @@
 """What the kernel of a lecture wrote down, compared with what the executed notebook shows.
 
-The journal is a file. `nnlite.checks.ledger` adds every check the moment it is made, and
+The journal is a file. `nnlite.checks.closed_forms` adds every check the moment it is made, and
 `nnlite.cli.witness` adds exceptions that were shown or captured and output without end. Neither can
 be undone by what the lecture does afterwards.
 """
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.checks import compare, report
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks import Check
+from nnlite.checks.closed_forms import compare, report
+from nnlite.checks.closed_forms.recording import CHECK_MIME
 
 __all__ = ["Fault", "Journal"]
 
@@ -146,12 +147,12 @@ class Journal:
             for cell, entry in self.entries
             if "changed" in entry
         ]
-        unnoticed = [
-            Fault("failed check", entry["unnoticed"], cell)
+        faulty = [
+            Fault("failed check", entry["faulty"], cell)
             for cell, entry in self.entries
-            if "unnoticed" in entry
+            if "faulty" in entry
         ]
-        found = [*failed, *unnoticed, *forged, *dict.fromkeys(errors)]
+        found = [*failed, *faulty, *forged, *dict.fromkeys(errors)]
         return [*found, *self._unlike(notebook, checks), *self._missing()]
 
     def _missing(self) -> list[Fault]:

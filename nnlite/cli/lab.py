@@ -57,7 +57,7 @@ def run(
             "opened."
         )
     require("jupyterlab", "ipykernel", "nbclient", "nbformat", "matplotlib", extra="lectures")
-    from nnlite.cli.execute import kernel_environment
+    from nnlite.cli.kernel import kernel_environment
 
     _check_own_folders()
     folder = _prepare(lectures_dir, work)

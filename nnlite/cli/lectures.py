@@ -23,7 +23,8 @@ from nnlite.cli.find import Lecture, choose, lectures_folder, lectures_in
 from nnlite.cli.problems import Problem, require
 
 if TYPE_CHECKING:
-    from nnlite.cli.execute import Result
+    from nnlite.cli.execute import Result, Runner
+    from nnlite.cli.summary import Mode
 
 __all__ = ["list_all", "run"]
 
@@ -50,6 +51,7 @@ def run(
     which: Sequence[str] = (),
     *,
     full: bool = False,
+    core: bool = False,
     jobs: int | None = None,
     timeout: float | None = None,
     output: Path = Path("build"),
@@ -64,6 +66,8 @@ def run(
         Numbers or names; all if empty.
     full : bool
         Run the seeded studies in full; so does ``NNLITE_FULL=1`` in the environment.
+    core : bool
+        Leave out the cells tagged ``optional``.
     jobs : int, optional
         Lectures to run at a time; default one for each core.
     timeout : float, optional
@@ -92,21 +96,37 @@ def run(
             "Run > Run All Cells; its last cell shows its ledger"
         )
     require("nbclient", "nbformat", "nbconvert", "ipykernel", "matplotlib", extra="lectures")
-    from nnlite.cli import pages, summary
-    from nnlite.cli.execute import cores
+    from nnlite.cli.execute import Runner
+    from nnlite.cli.kernel import cores, kernel_environment
+    from nnlite.cli.summary import Mode
 
     full = full or os.environ.get("NNLITE_FULL") == "1"
     source = lectures_folder(lectures_dir)
     every = lectures_in(source)
     lectures = choose(every, which)
     jobs = min(jobs or cores(), len(lectures))
+    executed = _prepare(output, source)
+    _compile_kernels()
+
+    expected = times.expected(lectures, full, times.measured(output, full))
+    runner = Runner(kernel_environment(jobs, full), timeout or (3600.0 if full else 300.0), core)
+    start = time.monotonic()
+    results, stop = _run_all(lectures, jobs, runner, expected, executed)
+    _tell(results, every, output, Mode(full, core), time.monotonic() - start, rows)
+    if stop is not None:
+        raise stop
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _prepare(output: Path, source: Path) -> Path:
+    """Make the folder of what is executed, and find out now whether it can be written to."""
     executed = output / "lectures"
     if executed.resolve() == source.resolve():
         raise Problem(
             f"what is executed would replace the lectures themselves in {source}; choose another "
             "folder with --output"
         )
-    with _writing_to(output):  # found out now, not after the lectures have run
+    with _writing_to(output):
         executed.mkdir(parents=True, exist_ok=True)
         for folder in (output, executed):
             tempfile.TemporaryFile(dir=folder).close()
@@ -116,28 +136,34 @@ def run(
             "python -m pip install latex2mathml ziamath",
             file=sys.stderr,
         )
-    _compile_kernels()
+    return executed
 
-    expected = times.expected(lectures, full, times.measured(output, full))
-    start = time.monotonic()
-    results, stop = _run_all(
-        lectures, jobs, full, timeout or (3600.0 if full else 300.0), expected, executed
-    )
-    seconds = time.monotonic() - start
-    known = times.remembered(output, results, full)
-    ledger = {**summary.as_json(results, full, seconds), "measured_seconds": known}
+
+def _tell(
+    results: Sequence[Result],
+    every: Sequence[Lecture],
+    output: Path,
+    mode: Mode,
+    seconds: float,
+    rows: bool,
+) -> None:
+    """Write the ledger and the table of contents, and print what came of the lectures."""
+    from nnlite.cli import contents, pages, summary
+
+    # A core path takes less time than its lecture: what it took says nothing of the next run.
+    known = times.remembered(output, [] if mode.core else results, mode.full)
+    ledger = {**summary.as_json(results, mode, seconds), "measured_seconds": known}
+    executed = output / "lectures"
     try:
         with _writing_to(output):
             pages.write(output / "ledger.json", json.dumps(ledger, indent=1))
-            pages.write(output / "ledger.md", summary.as_markdown(results, full))
-            pages.write(output / "index.html", pages.index(results, every, executed, full, seconds))
+            pages.write(output / "ledger.md", summary.as_markdown(results, mode))
+            page = contents.index(results, every, executed, mode, seconds)
+            pages.write(output / "index.html", page)
     finally:  # what ran is told even if it cannot be kept
         if rows:
             print(summary.rows(results, max(shutil.get_terminal_size((120, 24)).columns, 80)))
         print(summary.as_text(results, seconds, output), flush=True)
-    if stop is not None:
-        raise stop
-    return 0 if all(result.passed for result in results) else 1
 
 
 @contextmanager
@@ -185,8 +211,7 @@ def _compile_kernels() -> None:
 def _run_all(
     lectures: Sequence[Lecture],
     jobs: int,
-    full: bool,
-    timeout: float,
+    runner: Runner,
     expected: Mapping[str, float],
     executed: Path,
 ) -> tuple[list[Result], BaseException | None]:
@@ -194,28 +219,17 @@ def _run_all(
 
     Returns results in the lectures' order, and what put an end to it before all had run.
     """
-    from nnlite.cli import pages
-    from nnlite.cli.execute import Result, Runner, kernel_environment
-    from nnlite.cli.journal import Fault
     from nnlite.cli.progress import Progress
 
     # After a cell that hung, nbclient leaves a task behind, of which asyncio prints a traceback at
     # exit; and what it logs of cells that hang or die is in our own report.
     for name in ("asyncio", "traitlets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    runner = Runner(kernel_environment(jobs, full), timeout)
 
     def one(lecture: Lecture) -> Result:
         progress.begin(lecture)
         result = runner.run(lecture, lambda number, total: progress.at_cell(lecture, number, total))
-        with _writing_to(executed):
-            try:
-                pages.write_lecture(result, lectures, executed)
-            except OSError:
-                raise
-            except Exception as error:  # an output that nbconvert cannot show; the others go on
-                problem = f"its page cannot be made: {type(error).__name__}: {error}"
-                result.fail([Fault("error", problem, None)])
+        _write_page(result, lectures, executed)
         progress.end(result)
         return result
 
@@ -246,11 +260,27 @@ def _run_all(
             pool.shutdown(wait=False, cancel_futures=True)
             runner.stop()
             raise
+    return [_result_of(lecture, futures[lecture.name]) for lecture in lectures], stop
 
-    def result_of(lecture: Lecture) -> Result:
-        future = futures[lecture.name]
-        if future.cancelled() or future.exception() is not None:
-            return Result(lecture, status="stopped", problem="stopped before its end")
-        return future.result()
 
-    return [result_of(lecture) for lecture in lectures], stop
+def _write_page(result: Result, lectures: Sequence[Lecture], executed: Path) -> None:
+    """Write what a lecture shows; a page that cannot be made is a fault of the lecture."""
+    from nnlite.cli import pages
+    from nnlite.cli.journal import Fault
+
+    with _writing_to(executed):
+        try:
+            pages.write_lecture(result, lectures, executed)
+        except OSError:
+            raise
+        except Exception as error:  # an output that nbconvert cannot show; the others go on
+            problem = f"its page cannot be made: {type(error).__name__}: {error}"
+            result.fail([Fault("error", problem, None)])
+
+
+def _result_of(lecture: Lecture, future: Future[Result]) -> Result:
+    from nnlite.cli.execute import Result
+
+    if future.cancelled() or future.exception() is not None:
+        return Result(lecture, status="stopped", problem="stopped before its end")
+    return future.result()

@@ -1,4 +1,4 @@
-"""Pages of the executed lectures and their table of contents, complete in themselves.
+"""Pages of the executed lectures, complete in themselves.
 
 Nothing on them is loaded from anywhere else: formulas are MathML, pictures and the font of the
 formulas are part of the page, and each page forbids its browser to ask another host.
@@ -7,6 +7,7 @@ formulas are part of the page, and each page forbids its browser to ask another 
 from __future__ import annotations
 
 import contextlib
+import copy
 import html
 import os
 import sqlite3
@@ -14,41 +15,47 @@ import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nnlite.checks import report
-from nnlite.cli import summary
 from nnlite.cli.find import Lecture
-from nnlite.cli.progress import duration
 from nnlite.cli.typeset import font, typeset
 
 if TYPE_CHECKING:
     from nnlite.cli.execute import Result
 
-__all__ = ["index", "page", "sign", "write", "write_lecture"]
+__all__ = ["ALONE", "NARROW", "href", "page", "sign", "title_of", "write", "write_lecture"]
 
 _signing = threading.Lock()  # the first to sign makes the secret that all sign with
 
-_ALONE = (
+ALONE = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "img-src data: blob: file: 'self'; media-src data: blob:; font-src data:; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
 )
 
 # nbconvert's own page, without the scripts that it would load, and with a way to the next lecture.
+# Code that is hidden in the notebook folds, and figures say what one sees on them.
 _TEMPLATE = (
     "{%- extends 'index.html.j2' -%}"
-    "{%- block html_head_js_requirejs -%}" + _ALONE + "{%- endblock -%}"
+    "{%- block html_head_js_requirejs -%}" + ALONE + "{%- endblock -%}"
     "{%- block jupyter_widgets -%}{%- endblock -%}"
     "{%- block html_head_js_mathjax -%}{%- endblock -%}"
     "{%- block html_head_js_mermaidjs -%}{%- endblock -%}"
     "{%- block html_head_css -%}<style>{{ resources.nnlite.style }}</style>{%- endblock -%}"
+    "{%- block input_group -%}{%- if cell.metadata.nnlite_folded -%}"
+    '<details class="nnlite-folded"><summary>{{ cell.metadata.nnlite_folded }}</summary>'
+    "{{ super() }}</details>{%- else -%}{{ super() }}{%- endif -%}{%- endblock -%}"
+    "{%- block data_png -%}"
+    "{{ super() | replace('<img ', '<img ' ~ output.metadata.get('nnlite_alt', ''), 1) }}"
+    "{%- endblock -%}"
+    "{%- block data_html -%}<div {{ output.metadata.get('nnlite_label', '') }}>"
+    "{{ super() }}</div>{%- endblock -%}"
     "{%- block body_header -%}{{ super() }}{{ resources.nnlite.links }}{%- endblock -%}"
     "{%- block body_footer -%}{{ resources.nnlite.links }}{{ super() }}{%- endblock -%}"
 )
 
 # On a narrow screen a row of the ledger is a paragraph: verdict, claim, then its numbers.
-_NARROW = """
+NARROW = """
 @media (max-width:700px){
   .nnlite-ledger table{min-width:0!important}
   .nnlite-ledger :is(table,tbody){display:block}
@@ -72,10 +79,19 @@ math[display=block]{overflow-x:auto;overflow-y:hidden;max-width:100%;padding:.2e
 .jp-RenderedHTMLCommon table{max-width:100%}
 .jp-RenderedMarkdown table{display:block;overflow-x:auto}
 .jp-OutputArea-output{overflow-x:auto}
+.jp-RenderedImage img,.jp-RenderedHTML figure img{max-width:100%;height:auto}
+.nnlite-folded>summary{cursor:pointer;padding:.2em .6em .2em calc(64px + .6em);opacity:.75;
+  font:14px system-ui,sans-serif}
+.celltag_optional{position:relative}
+.celltag_optional::before{content:"★";position:absolute;left:-.1em;top:.35em;color:#a86b00}
+.jp-MarkdownCell .celltag_optional{position:static}
+.jp-MarkdownCell:has(.celltag_optional){position:relative}
 @media (max-width:700px){
   body.jp-Notebook,body .jp-Notebook{padding:0 .4em}
   .jp-InputPrompt,.jp-OutputPrompt,.jp-InputArea-prompt,.jp-OutputArea-prompt{display:none!important}
   .jp-Cell{padding-left:0!important;padding-right:0!important}
+  .jp-Cell.celltag_optional,.jp-Cell:has(.celltag_optional){padding-left:1.1em!important}
+  .nnlite-folded>summary{padding-left:.2em}
   .highlight pre{overflow-x:auto}
 }
 """
@@ -140,11 +156,34 @@ def page(result: Result, lectures: Sequence[Lecture], folder: Path) -> str:
     )
     resources = {
         "metadata": {"name": result.lecture.title or result.lecture.name},
-        "nnlite": {"style": _STYLE + _NARROW, "links": _links(result.lecture, lectures, folder)},
+        "nnlite": {"style": _STYLE + NARROW, "links": _links(result.lecture, lectures, folder)},
     }
-    written, _ = exporter.from_notebook_node(result.notebook, resources=resources)
+    notebook = _told_to_the_template(result.notebook)
+    written, _ = exporter.from_notebook_node(notebook, resources=resources)
     written = typeset(written)
     return written.replace("</head>", f"<style>{font(written)}</style></head>", 1)
+
+
+def _told_to_the_template(notebook: Any) -> Any:
+    """Return a copy of a notebook in which cells say what folds, and outputs what they show."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        tags = cell.metadata.get("tags", [])
+        if "hide-input" in tags or cell.metadata.get("jupyter", {}).get("source_hidden"):
+            cell.metadata["nnlite_folded"] = "solution" if "solution" in tags else "code"
+        given = cell.metadata.get("nnlite", {}).get("alt", [])
+        texts = iter([given] if isinstance(given, str) else given)
+        for output in cell.outputs:
+            data = output.get("data") or {}
+            if "image/png" not in data and "<img" not in str(data.get("text/html", "")):
+                continue
+            words = html.escape(str(next(texts, "")))
+            if words:
+                output.metadata["nnlite_alt"] = f'alt="{words}" '
+                output.metadata["nnlite_label"] = f'role="group" aria-label="{words}"'
+    return notebook
 
 
 def _links(lecture: Lecture, lectures: Sequence[Lecture], folder: Path) -> str:
@@ -154,123 +193,22 @@ def _links(lecture: Lecture, lectures: Sequence[Lecture], folder: Path) -> str:
     before = lectures[here - 1] if here > 0 else None
     after = lectures[here + 1] if here + 1 < len(names) else None
     parts = [
-        f'<a rel="prev" href="{_href(before.name)}.html">← {_title(before)}</a>' if before else "",
-        f'<a href="../index.html">all lectures</a> · <a href="{_href(lecture.name)}.ipynb">'
+        f'<a rel="prev" href="{href(before.name)}.html">← {title_of(before)}</a>' if before else "",
+        f'<a href="../index.html">all lectures</a> · <a href="{href(lecture.name)}.ipynb">'
         "notebook</a>",
-        f'<a rel="next" href="{_href(after.name)}.html">{_title(after)} →</a>' if after else "",
+        f'<a rel="next" href="{href(after.name)}.html">{title_of(after)} →</a>' if after else "",
     ]
     inside = "".join(f"<span>{part}</span>" for part in parts)
     return f'<nav class="nnlite-links" aria-label="lectures">{inside}</nav>'
 
 
-def _title(lecture: Lecture) -> str:
+def title_of(lecture: Lecture) -> str:
+    """Return the title of a lecture as HTML."""
     return html.escape(lecture.title or lecture.name)
 
 
-def _href(name: str) -> str:
+def href(name: str) -> str:
+    """Return the name of a lecture as part of an address."""
     from urllib.parse import quote
 
     return quote(name)
-
-
-_INDEX_STYLE = """
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:68em;margin:0 auto;padding:1em}
-h1{font-size:1.5em}h2{font-size:1.15em;margin:1.6em 0 .3em}
-.contents{border-collapse:collapse;width:100%}
-.contents td,.contents th{text-align:left;padding:.35em .7em;vertical-align:top;
-  border-bottom:1px solid rgba(128,128,128,.35)}
-.contents .n{text-align:right!important;white-space:nowrap;font-variant-numeric:tabular-nums}
-.wide{overflow-x:auto}.dim{opacity:.7}.bad{color:#b84300;font-weight:bold}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid #b84300;padding-left:.8em}
-input[type=search]{font:inherit;width:min(24em,100%);padding:.2em .5em}
-label{margin-right:1.2em}
-"""
-
-# Hides the rows that do not hold every word, and the lectures of which no row is left.
-_FILTER = """
-const words=document.getElementById('words'),odd=document.getElementById('odd');
-function filter(){
-  const wanted=words.value.toLowerCase().split(/\\s+/);
-  for(const section of document.querySelectorAll('section')){
-    let left=0;
-    for(const row of section.querySelectorAll('tbody tr')){
-      const text=row.textContent.toLowerCase();
-      const show=wanted.every(w=>text.includes(w))&&(!odd.checked||!text.includes('\u2713 pass'));
-      row.style.display=show?'':'none';left+=show;
-    }
-    section.style.display=left?'':'none';
-  }
-}
-words.oninput=odd.onchange=filter;
-"""
-
-
-def index(
-    results: Sequence[Result], lectures: Sequence[Lecture], folder: Path, full: bool, seconds: float
-) -> str:
-    """Return the table of contents with the combined ledger.
-
-    Parameters
-    ----------
-    results : sequence of Result
-        The lectures that have just run.
-    lectures : sequence of Lecture
-        All there are; those that have run earlier are linked if their page is still in `folder`.
-    folder : Path
-        Where the pages of the lectures are, beside the file this page is written to.
-    full : bool
-        Whether the seeded studies ran in full.
-    seconds : float
-        How long all took.
-    """
-    ran = {result.lecture.name: result for result in results}
-    rows = "".join(
-        _contents_row(x, ran.get(x.name), folder)
-        for x in lectures
-        if x.name in ran or (folder / f"{x.name}.html").exists()
-    )
-    problems = "".join(
-        f"<p class=bad>✗ {html.escape(summary.where(result))}</p>"
-        f"<pre>{html.escape(result.problem)}</pre>"
-        for result in results
-        if not result.passed
-    )
-    ledger = "".join(
-        f"<section><h2>{_title(result.lecture)}</h2>"
-        f"{report.html([check for _, check in result.checks])}</section>"
-        for result in results
-        if result.checks
-    )
-    body = typeset(
-        "<h1>Lectures</h1>"
-        f"<p>{html.escape(summary.closing(results))}, {duration(seconds)}.</p>{problems}"
-        "<div class=wide><table class=contents><thead><tr><th>lecture</th><th>checks</th>"
-        f"<th class=n>time</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        f"<h1>The ledger</h1><p class=dim>{html.escape(summary.versions(full))}</p>"
-        '<p><label>show rows with <input type="search" id="words" autocomplete="off"></label>'
-        '<label><input type="checkbox" id="odd"> only those that did not pass</label></p>'
-        f"{ledger}"
-    )
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">{_ALONE}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<title>nnlite: lectures and ledger</title>"
-        f"<style>{_INDEX_STYLE}{_NARROW}{font(body)}</style></head>"
-        f"<body>{body}<script>{_FILTER}</script></body></html>"
-    )
-
-
-def _contents_row(lecture: Lecture, result: Result | None, folder: Path) -> str:
-    """A lecture in the table of contents: links to what there is of it, and what came of it."""
-    title, checks, took = _title(lecture), "from an earlier run", ""
-    if result is None or result.notebook is not None:
-        to = f"{_href(folder.name)}/{_href(lecture.name)}"
-        title = f'<a href="{to}.html">{title}</a> (<a href="{to}.ipynb">notebook</a>)'
-    if result is not None:
-        checks = html.escape(report.summary([check for _, check in result.checks]))
-        checks = checks.replace(", caught as it should be", "")
-        took = duration(result.seconds)
-        if not result.passed:
-            checks = f"<span class=bad>{html.escape(result.status)}</span>; {checks}"
-    return f"<tr><td>{title}</td><td>{checks}</td><td class=n>{took}</td></tr>"

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UnreadableError", "read", "text_of"]
+__all__ = ["UnreadableError", "keep_core", "read", "text_of"]
 
 _LARGEST = 100_000_000  # bytes; ours have 60,000
 
@@ -73,3 +73,18 @@ def read(path: Path) -> Any:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
+
+
+def keep_core(notebook: Any) -> None:
+    """Take the cells tagged ``optional`` out of a notebook; where they began, it then says so."""
+    import nbformat
+
+    optional = [i for i, x in enumerate(notebook.cells) if "optional" in x.metadata.get("tags", [])]
+    if not optional:
+        return
+    note = nbformat.v4.new_markdown_cell(
+        f"*This is the core path: {len(optional)} cells of the ★ sections were left out. "
+        "`nnlite lectures` without `--core` runs them as well.*"
+    )
+    kept = [x for i, x in enumerate(notebook.cells) if i not in optional]
+    notebook.cells = [*kept[: optional[0]], note, *kept[optional[0] :]]

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlite import __version__
-from nnlite.checks import report
+from nnlite.checks.closed_forms import tables
 from nnlite.cli.progress import duration
 
 if TYPE_CHECKING:
     from nnlite.cli.execute import Result
 
-__all__ = ["as_json", "as_markdown", "as_text", "closing", "rows", "where"]
+__all__ = ["as_json", "as_markdown", "Mode", "as_text", "closing", "rows", "where"]
 
 
-def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Mode:
+    """How much of the lectures ran: the seeded studies in full or not, all or the core paths."""
+
+    full: bool = False
+    core: bool = False
+
+    def __str__(self) -> str:
+        studies = "full studies" if self.full else "short mode"
+        return f"{studies}, core paths only" if self.core else studies
+
+
+def as_json(results: Sequence[Result], mode: Mode, seconds: float) -> dict[str, Any]:
     """Return everything for programs, as strict JSON can hold it."""
     return {
         "nnlite": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "full": full,
+        "full": mode.full,
+        "core": mode.core,
         "seconds": round(seconds, 2),
         "passed": all(result.passed for result in results),
         "lectures": [
@@ -36,7 +50,7 @@ def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, 
                 "problem": result.problem,
                 "cell": result.cell,
                 "seconds": round(result.seconds, 2),
-                "expected_seconds": result.lecture.expected_seconds(full),
+                "expected_seconds": result.lecture.expected_seconds(mode.full),
                 "checks": [{"cell": n, **check.to_json()} for n, check in result.checks],
             }
             for result in results
@@ -44,15 +58,15 @@ def as_json(results: Sequence[Result], full: bool, seconds: float) -> dict[str, 
     }
 
 
-def as_markdown(results: Sequence[Result], full: bool) -> str:
+def as_markdown(results: Sequence[Result], mode: Mode) -> str:
     """Return the ledger of all lectures, every row of it."""
-    parts = ["# The ledger", versions(full), closing(results) + "."]
+    parts = ["# The ledger", versions(mode), closing(results) + "."]
     for result in results:
         parts.append(f"## {result.lecture.title or result.lecture.name}")
         if not result.passed:
             parts.append(f"**{where(result)}**\n\n```text\n{result.problem}\n```")
         if result.checks:
-            parts.append(report.markdown([check for _, check in result.checks]))
+            parts.append(tables.markdown([check for _, check in result.checks]))
     return "\n\n".join(parts)
 
 
@@ -61,7 +75,7 @@ def as_text(results: Sequence[Result], seconds: float, output: Path) -> str:
     width = max((len(result.lecture.name) for result in results), default=0)
     lines = [""]
     for result in results:
-        counts = report.summary([check for _, check in result.checks])
+        counts = tables.summary([check for _, check in result.checks])
         counts = counts.replace(", caught as it should be", "")
         what = counts if result.passed else f"{result.status.upper()}; {counts}"
         symbol = "✓" if result.passed else "✗"
@@ -86,7 +100,7 @@ def rows(results: Sequence[Result], width: int) -> str:
         heading = f"{result.lecture.name}  {result.lecture.title}".rstrip()
         parts.append(f"\n{heading}\n{'=' * len(heading)}")
         if result.checks:
-            parts.append(report.text([check for _, check in result.checks], width))
+            parts.append(tables.text([check for _, check in result.checks], width))
         else:
             parts.append(f"no checks ({result.status})")
     return "\n".join(parts)
@@ -105,12 +119,11 @@ def closing(results: Sequence[Result]) -> str:
     """Return the sentence that sums up all lectures."""
     ran = sum(result.passed for result in results)
     checks = [check for result in results for _, check in result.checks]
-    return f"{ran} of {len(results)} lectures passed; {report.summary(checks)}"
+    return f"{ran} of {len(results)} lectures passed; {tables.summary(checks)}"
 
 
-def versions(full: bool) -> str:
+def versions(mode: Mode) -> str:
     """Return what the numbers were found with."""
-    mode = "full studies" if full else "short mode"
     return (
         f"nnlite {__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {mode}."
     )

@@ -2,7 +2,7 @@
 
 Runs inside the kernel, as text that `nnlite.cli.execute` sends there, so that nnlite itself is
 imported by the lecture and not before it. It writes to the journal, beside the checks that
-`nnlite.checks.ledger` writes there:
+`nnlite.checks.closed_forms` writes there:
 
 - which process the kernel is;
 - every exception that IPython shows. Under ``%%capture``, ``%%time`` or ``%run``, in the drawing of
@@ -136,17 +136,26 @@ def _globals_of(task: Any) -> Any:
 
 def _changed_functions() -> Iterator[str]:
     """The functions that make and record checks, and are not those of their files."""
-    for name in ("check", "compare", "ledger", "report"):
-        module = sys.modules.get(f"nnlite.checks.{name}")
-        spec = importlib.util.find_spec(f"nnlite.checks.{name}") if module else None
+    package = "nnlite.checks.closed_forms"
+    for name in sorted(sys.modules):
+        module = sys.modules.get(name) if name.startswith(f"{package}.") else None
+        spec = importlib.util.find_spec(name) if module else None
         loader: Any = spec and spec.loader
         if spec and hasattr(loader, "get_code"):
             yield from _unlike_source(loader.get_code(spec.name), vars(module), spec.name)
-    made = getattr(sys.modules.get("nnlite.checks.ledger"), "closed_form", None)
-    for name in ("nnlite", "nnlite.checks"):
-        offered = vars(sys.modules.get(name, types)).get("closed_form", made)
-        if getattr(offered, "__code__", None) != getattr(made, "__code__", None):
-            yield f"{name}.closed_form"
+    offered = vars(sys.modules.get(package, types))
+    for name in offered.get("__all__", ()):
+        made = inspect.unwrap(offered[name])
+        for outer in ("nnlite.checks", "nnlite"):
+            found = vars(sys.modules.get(outer, types)).get(name, made)
+            if inspect.isfunction(made) and not _same(found, made):
+                yield f"{outer}.{name}"
+        if inspect.isfunction(made) and not _same(vars(sys.modules[made.__module__])[name], made):
+            yield f"{package}.{name}"
+
+
+def _same(found: Any, made: Any) -> bool:
+    return getattr(inspect.unwrap(found), "__code__", None) == made.__code__
 
 
 def _unlike_source(code: Any, names: Any, where: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from nnlite.cli import lab as lab_command
-from nnlite.cli.execute import kernel_environment
+from nnlite.cli.kernel import kernel_environment
 
 pytest.importorskip("jupyterlab")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")

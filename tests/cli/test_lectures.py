@@ -15,7 +15,8 @@ import pytest
 from nbformat.v4 import new_output
 
 import nnlite
-from nnlite.checks.ledger import CHECK_MIME, Check
+from nnlite.checks import Check
+from nnlite.checks.closed_forms.recording import CHECK_MIME
 from nnlite.cli import lectures, main, pages
 from nnlite.cli.find import lectures_in
 
@@ -435,6 +436,39 @@ def test_a_browser_is_told_how_to_run_lectures(monkeypatch, capsys):
     monkeypatch.setattr(sys, "platform", "emscripten")
     assert main(["lectures"]) == 2
     assert "Run > Run All Cells" in capsys.readouterr().err
+
+
+# --- core paths -----------------------------------------------------------------------------------
+
+
+def test_a_core_path_runs_without_the_optional_cells_and_says_so(
+    tmp_path, monkeypatch, capsys, write_lecture
+):
+    task = "from nnlite import more_checks, your_turn\nwith your_turn('add one'):\n    "
+    path = write_lecture(
+        tmp_path / "lectures",
+        "01_gradients",
+        "with expected_failure('a bug'):\n    closed_form('two', 1.0, 2.0, atol=0.1)",
+        task + "closed_form('sum', ... + 1, 2, atol=0)",
+        "raise RuntimeError('this cell is optional')",
+        f"with more_checks('1 · More'):\n    {CHECK}",
+    )
+    notebook = json.loads(path.read_text("utf-8"))
+    notebook["cells"][-2]["metadata"]["tags"] = ["optional"]
+    path.write_text(json.dumps(notebook), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["lectures", "--core", "--rows"]) == 0
+    out = capsys.readouterr().out
+    assert "1 of 1 checks pass; 1 broken on purpose; 1 left for you" in out
+    assert "The story: 1 broken on purpose, caught as it should be; 1 left for you" in out
+    assert "1 · More: 1 of 1 checks pass" in out
+    ledger = json.loads((tmp_path / "build" / "ledger.json").read_text("utf-8"))
+    assert ledger["core"] is True
+    assert ledger["measured_seconds"] == {"short": {}}  # it says nothing of the whole lecture
+    page = (tmp_path / "build" / "lectures" / "01_gradients.html").read_text("utf-8")
+    assert "This is the core path: 1 cells" in page
+    assert "this cell is optional" not in page
+    assert "core paths only" in (tmp_path / "build" / "ledger.md").read_text("utf-8")
 
 
 # --- output that goes nowhere ---------------------------------------------------------------------

@@ -12,11 +12,13 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nnlite import plots
-from nnlite.checks import report
-from nnlite.checks.ledger import CHECK_MIME, Check
-from nnlite.cli import pages, typeset
+from nnlite.checks import Check
+from nnlite.checks.closed_forms import tables
+from nnlite.checks.closed_forms.recording import CHECK_MIME
+from nnlite.cli import contents, pages, typeset
 from nnlite.cli.execute import Result
 from nnlite.cli.find import Lecture, lectures_in
+from nnlite.cli.summary import Mode
 
 pytest.importorskip("latex2mathml")
 pytest.importorskip("ziamath")
@@ -61,7 +63,7 @@ def _outside(page):
 def ran():
     """Two lectures as if they had run: one with all kinds of outputs, one that failed."""
     moved = plots.slider(_draw, [1, 2])
-    row = {"text/html": report.row(CHECK), CHECK_MIME: CHECK.to_json(), "text/plain": "row"}
+    row = {"text/html": tables.row(CHECK), CHECK_MIME: CHECK.to_json(), "text/plain": "row"}
     notebook = new_notebook(
         cells=[
             new_markdown_cell(
@@ -105,7 +107,7 @@ def built(ran, tmp_path_factory):
     lectures = [result.lecture for result in ran]
     for result in ran:
         pages.write_lecture(result, lectures, folder)
-    pages.write(folder.parent / "index.html", pages.index(ran, lectures, folder, False, 5.0))
+    pages.write(folder.parent / "index.html", contents.index(ran, lectures, folder, Mode(), 5.0))
     return folder.parent
 
 
@@ -228,6 +230,54 @@ def test_a_page_shows_formulas_rows_and_sliders_without_a_kernel(built):
     assert text.count("data:image/png;base64,") == 2
 
 
+def _page(*cells):
+    result = Result(Lecture(Path("01_first.ipynb"), "01 · First"))
+    result.notebook = new_notebook(cells=list(cells))
+    return pages.page(result, [result.lecture], Path("lectures"))
+
+
+def _drawn(source, *outputs, **metadata):
+    shown = [new_output("display_data", data) for data in outputs]
+    return new_code_cell(source, outputs=shown, metadata=metadata)
+
+
+def test_code_that_is_hidden_in_the_notebook_folds_and_its_output_does_not():
+    page = _page(
+        _drawn("visible = 1"),
+        _drawn("helper = 2", {"text/plain": "what it shows"}, tags=["hide-input"]),
+        _drawn("hidden = 3", jupyter={"source_hidden": True}),
+        _drawn("answer = 4", tags=["solution", "hide-input"]),
+    )
+    folded = re.findall(r'<details class="nnlite-folded">.*?</details>', page, flags=re.DOTALL)
+    words = [
+        (re.search("<summary>(.*?)</summary>", x)[1], re.sub("<[^>]+>", "", x)) for x in folded
+    ]
+    assert [title for title, _ in words] == ["code", "code", "solution"]
+    for (_, text), name in zip(words, ("helper", "hidden", "answer"), strict=True):
+        assert f"{name} = " in text
+    assert "visible" not in "".join(folded)
+    assert "what it shows" not in "".join(folded)
+
+
+def test_figures_have_the_alternative_texts_of_their_cell_in_order():
+    png = {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"}
+    moved = {"text/html": plots.slider(_draw, [1, 2]).html, "text/plain": "s"}
+    page = _page(
+        _drawn("one", png, nnlite={"alt": 'A line & a "dot".'}),
+        _drawn("two", png, {"text/plain": "7"}, moved, nnlite={"alt": ["First.", "It moves."]}),
+    )
+    images = [image.get("alt") for image in _attributes(page, "img")]
+    assert images == ['A line & a "dot".', "First.", "1", "2"]
+    labels = [x["aria-label"] for x in _attributes(page, "div") if x.get("role") == "group"]
+    assert labels == ["It moves."]
+
+
+def test_optional_cells_carry_a_star():
+    page = _page(_drawn("extra", tags=["optional"]), _drawn("core"))
+    assert page.count(" celltag_optional") == 1
+    assert '.celltag_optional::before{content:"★"' in page
+
+
 def test_a_page_is_readable_on_a_narrow_screen(built):
     for path in built.rglob("*.html"):
         page = path.read_text("utf-8")
@@ -241,10 +291,10 @@ def test_pages_are_linked_with_each_other(built):
         name: [(a.get("rel"), a["href"]) for a in _attributes(path.read_text("utf-8"), "a")]
         for name, path in ((path.stem, path) for path in built.rglob("lectures/*.html"))
     }
-    contents = (None, "../index.html")
+    top = (None, "../index.html")
     after, before = ("next", "02_gr%C3%B6%C3%9Fer%20als.html"), ("prev", "01_first.html")
     for name, here, other in (("01_first", after, before), ("02_größer als", before, after)):
-        assert links[name].count(here) == links[name].count(contents) == 2  # above and below
+        assert links[name].count(here) == links[name].count(top) == 2  # above and below
         assert other[0] not in [rel for rel, _ in links[name]]
 
 
@@ -263,7 +313,7 @@ def test_the_table_of_contents_leads_to_every_page_and_tells_what_came_of_it(bui
 
 def test_a_page_of_an_earlier_run_stays_in_the_table_of_contents(ran, built):
     lectures = [*(r.lecture for r in ran), Lecture(Path("03_never_ran.ipynb"), "Never")]
-    page = pages.index(ran[1:], lectures, built / "lectures", False, 1.0)
+    page = contents.index(ran[1:], lectures, built / "lectures", Mode(), 1.0)
     assert "from an earlier run" in page
     assert "Never" not in page
 

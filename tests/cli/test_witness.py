@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
-from nnlite.checks.ledger import CHECK_MIME, Check
-from nnlite.cli import execute
-from nnlite.cli.execute import Runner, kernel_environment
+from nnlite.checks import Check
+from nnlite.checks.closed_forms.recording import CHECK_MIME
+from nnlite.cli import execute, kernel
+from nnlite.cli.execute import Runner
 from nnlite.cli.find import Lecture
 from nnlite.cli.journal import Journal
+from nnlite.cli.kernel import kernel_environment
 
 BAD = "closed_form({claim!r}, 1.0, 2.0, atol=0)"
 CAUGHT = "try:\n    " + BAD + "\nexcept AssertionError:\n    pass\n"
@@ -37,7 +39,7 @@ HIDING = {
     "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AssertionError):\n    "
     + BAD,
     "forgotten": CAUGHT
-    + "import sys\nsys.modules['nnlite.checks.ledger'].reset()\n"
+    + "import sys\nsys.modules['nnlite.checks.closed_forms.recording'].reset()\n"
     + "from IPython.display import clear_output\nclear_output()",
     "in a thread": "import threading\nthread = threading.Thread(target=lambda: " + BAD + ")\n"
     "thread.start()\nthread.join()",
@@ -110,7 +112,7 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             "^1 line.* removed",
         ),
         (
-            "import sys, numpy as np\ncompare = sys.modules['nnlite.checks.compare']\n"
+            "import sys, numpy as np\ncompare = sys.modules['nnlite.checks.closed_forms.compare']\n"
             "judge, compare.worst = compare.worst, lambda *_: ((), True)\n"
             + BAD.format(claim="bribed")
             + "\ncompare.worst = judge",
@@ -118,9 +120,10 @@ def test_a_failed_check_is_found_wherever_it_hides(hiding, name):
             "bribed\nsays that it passed, but its numbers do not agree",
         ),
         (
-            "import sys\nsys.modules['nnlite.checks.ledger']._write_down = lambda **_: None",
+            "import sys\nrecording = sys.modules['nnlite.checks.closed_forms.recording']\n"
+            "recording.write_down = lambda **_: None",
             "forged check",
-            r"changed: nnlite\.checks\.ledger\._write_down is not",
+            r"changed: nnlite\.checks\.closed_forms\.recording\.write_down is not",
         ),
         (
             "import nnlite\nnnlite.closed_form = lambda *_, **__: None",
@@ -145,7 +148,7 @@ def test_a_block_that_was_never_left_ends_with_its_cell(tmp_path, write_lecture)
 def test_a_task_that_never_ends_does_not_keep_the_lecture_from_ending(
     tmp_path, write_lecture, monkeypatch
 ):
-    monkeypatch.setattr(execute, "_PATIENCE", 1.0)
+    monkeypatch.setattr(kernel, "_PATIENCE", 1.0)
     busy = "import asyncio\nasync def work():\n    while True:\n        pass\n"
     busy += "task = asyncio.create_task(work())"
     result = _run(tmp_path, write_lecture, [GOOD.format(claim="good"), busy], timeout=5.0)
@@ -353,13 +356,13 @@ def test_a_lecture_that_is_stopped_while_its_kernel_starts_does_not_run(
     tmp_path, write_lecture, monkeypatch
 ):
     runner = Runner(kernel_environment(1, False), 60)
-    start = execute._Client.async_start_new_kernel
+    start = kernel.Client.async_start_new_kernel
 
     async def stopped_meanwhile(self, **options):
         runner.stop()
         await start(self, **options)
 
-    monkeypatch.setattr(execute._Client, "async_start_new_kernel", stopped_meanwhile)
+    monkeypatch.setattr(kernel.Client, "async_start_new_kernel", stopped_meanwhile)
     path = write_lecture(tmp_path, "01_lecture", GOOD.format(claim="good"))
     cells = []
     result = runner.run(Lecture(path), lambda number, total: cells.append(number))

@@ -1,11 +1,10 @@
-"""nnlite.checks.ledger: what passes, what fails, what is refused, and how it reads."""
+"""nnlite.checks.closed_forms: what passes, what fails, what is refused, and how it reads."""
 
 import asyncio
-import importlib
+import doctest
 import json
 import math
 import re
-import subprocess
 import sys
 import threading
 from types import SimpleNamespace
@@ -16,17 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnlite
-from nnlite.checks import formula, report
-from nnlite.checks.ledger import (
-    Check,
-    ClosedFormMismatch,
-    closed_form,
-    expected_failure,
-    recorded,
-)
-
-# The package exports the function of the same name.
-ledger = importlib.import_module("nnlite.checks.ledger")
+from nnlite.checks import Check, ClosedFormMismatch, closed_form, expected_failure, ledger
+from nnlite.checks.closed_forms import blocks, claims, digits, formula, notebook, tables
+from nnlite.checks.closed_forms.recording import CHECK_MIME, recorded, show_again
 
 # --- what passes and what fails -------------------------------------------------------------------
 
@@ -341,7 +332,7 @@ def test_an_expected_failure_needs_its_reason():
 )
 def test_numbers_are_shown_to_the_digits_that_matter(measured, expected, allowed, passed, shown):
     check = Check("c", measured, expected, allowed, "", passed)
-    assert report.numbers(check) == shown
+    assert digits.numbers(check) == shown
 
 
 def _three_checks():
@@ -355,7 +346,7 @@ def _three_checks():
 def test_the_plain_table_is_aligned_and_has_every_column(capsys):
     _three_checks()
     capsys.readouterr()
-    ledger.ledger()
+    ledger()
     lines = capsys.readouterr().out.splitlines()
     heading, rule = lines[0], lines[1]
     assert heading.split() == ["verdict", "claim", "measured", "expected", "tolerance"]
@@ -368,14 +359,14 @@ def test_the_plain_table_is_aligned_and_has_every_column(capsys):
 
 def test_the_plain_table_keeps_to_its_width_by_wrapping_words():
     closed_form("word " * 60, 1.0, 1.0, atol=1e-3, source="Author and Author 1999, equation 12")
-    assert max(map(len, report.text(recorded(), width=80).splitlines())) <= 80
+    assert max(map(len, tables.text(recorded(), width=80).splitlines())) <= 80
 
 
 def test_both_numbers_are_shown_to_the_same_decimal():
     check = Check("c", 0.99999999999999, 1.0, 4e-15, "rtol 4e-15", True)
-    assert report.numbers(check) == ("1.00000000000", "1.00000000000")
+    assert digits.numbers(check) == ("1.00000000000", "1.00000000000")
     check = Check("c", 9.99, 10.01, 0.1, "atol 0.1", True)
-    assert report.numbers(check) == ("9.99", "10.01")
+    assert digits.numbers(check) == ("9.99", "10.01")
 
 
 @pytest.mark.parametrize(
@@ -432,22 +423,22 @@ def test_the_rows_of_a_cell_have_one_heading_and_the_same_columns(notebook):
 
 
 def test_an_empty_ledger_says_so(capsys):
-    ledger.ledger()
+    ledger()
     assert "empty" in capsys.readouterr().out
 
 
 def test_the_html_table_escapes_text_and_says_every_verdict_in_words():
-    page = report.html(_three_checks())
+    page = tables.html(_three_checks())
     assert "$x &lt; y$" in page
     assert page.count("✓ pass") == 2
     assert page.count("✗ broken on purpose") == 1
-    assert "<script" not in report.html(
+    assert "<script" not in tables.html(
         [Check("<script>alert(1)</script>", 1.0, 1.0, 0.0, "", True)]
     )
 
 
 def test_a_bar_in_a_formula_does_not_end_a_cell_of_the_markdown_table():
-    rows = report.markdown(_three_checks()).splitlines()
+    rows = tables.markdown(_three_checks()).splitlines()
     bars = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
     assert bars == [8] * 5
 
@@ -465,16 +456,11 @@ def test_a_row_of_another_version_is_refused():
         Check.from_json({**row, "colour": "red"})
 
 
-@pytest.mark.parametrize("module", [ledger, formula])
+@pytest.mark.parametrize("module", [blocks, claims, formula])
 def test_the_docstrings_show_what_is_printed(module):
-    run = subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "doctest", module.__file__],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
 
 
 # --- in a notebook --------------------------------------------------------------------------------
@@ -488,12 +474,12 @@ class _Shell:
         return {"metadata": {"cellId": self.cell}}
 
 
-@pytest.fixture
-def notebook(monkeypatch):
+@pytest.fixture(name="notebook")
+def _notebook(monkeypatch):
     """A stand-in for a kernel: collects what is displayed."""
     shown = []
     shell = _Shell()
-    monkeypatch.setattr(ledger, "_shell", lambda: shell)
+    monkeypatch.setattr(notebook, "_shell", lambda: shell)
     display = SimpleNamespace(display=lambda thing: shown.append(thing._repr_mimebundle_()))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     shell.shown = shown
@@ -503,20 +489,20 @@ def notebook(monkeypatch):
 def test_a_notebook_gets_html_plain_text_and_a_machine_readable_part(notebook):
     check = closed_form("one", 1.0, 1.0, atol=1e-3)
     (bundle,) = notebook.shown
-    assert set(bundle) == {"text/html", "text/plain", ledger.CHECK_MIME}
-    assert Check.from_json(bundle[ledger.CHECK_MIME]) == check
+    assert set(bundle) == {"text/html", "text/plain", CHECK_MIME}
+    assert Check.from_json(bundle[CHECK_MIME]) == check
     # As the last value of its cell the check is not shown a second time; in a later cell it is.
-    check._ipython_display_()
+    show_again(check)
     assert len(notebook.shown) == 1
     notebook.execution_count += 1
-    check._ipython_display_()
+    show_again(check)
     assert len(notebook.shown) == 2
 
 
 def test_the_table_carries_no_machine_readable_part_so_no_check_is_counted_twice(notebook):
     closed_form("one", 1.0, 1.0, atol=1e-3)
-    ledger.ledger()
-    assert ledger.CHECK_MIME not in notebook.shown[-1]
+    ledger()
+    assert CHECK_MIME not in notebook.shown[-1]
 
 
 def test_running_a_cell_again_replaces_its_rows_and_no_others(notebook):

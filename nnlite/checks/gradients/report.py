@@ -57,7 +57,7 @@ class Comparison:
 
 @dataclass(repr=False)
 class GradcheckReport:
-    """The result of :func:`~nnlite.checks.gradients.gradcheck`. True if every gradient is right.
+    """The result of :func:`~nnlite.checks.gradcheck`. True if every gradient is right.
 
     Attributes
     ----------

@@ -42,6 +42,13 @@ class Check:
         Shape of what was measured.
     on_purpose : str
         Why this check is meant to fail (`expected_failure`), empty for all others.
+    section : str
+        Heading of the section whose further checks it belongs to (`more_checks`), empty in the
+        story.
+    ruled_out : tuple of str
+        The wrong laws and planted bugs that fail where this check passes.
+    task : str
+        What the reader has yet to complete (`your_turn`), empty once the check passes.
     """
 
     claim: str
@@ -57,17 +64,14 @@ class Check:
     index: tuple[int, ...] | None = None
     shape: tuple[int, ...] = ()
     on_purpose: str = ""
+    section: str = ""
+    ruled_out: tuple[str, ...] = ()
+    task: str = ""
 
     @property
     def counts_as_failure(self) -> bool:
-        """Whether this row makes a lecture fail: it did not pass, and was not meant not to."""
-        return not self.passed and not self.on_purpose
-
-    def _ipython_display_(self) -> None:
-        """Show the row in a notebook, unless it is the value of the cell that has just shown it."""
-        from nnlite.checks.ledger import show_again
-
-        show_again(self)
+        """Whether this row makes a lecture fail: it did not pass, though it was meant to."""
+        return not (self.passed or self.on_purpose or self.task)
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary that strict JSON can hold (no NaN, no complex numbers)."""
@@ -76,6 +80,7 @@ class Check:
             row[name] = _number_to_json(row[name])
         row["index"] = None if self.index is None else list(self.index)
         row["shape"] = list(self.shape)
+        row["ruled_out"] = list(self.ruled_out)
         return row
 
     @classmethod
@@ -84,12 +89,13 @@ class Check:
         names = {field.name for field in fields(cls)}
         if set(row) != names:
             odd = sorted(set(row) ^ names)
-            raise ValueError(f"not a check of this version of nnlite: fields {odd} do not match")
+            raise ValueError(f"not a check of this version of nnlite: fields {odd} do not match.")
         row = dict(row)
         for name in ("measured", "expected", "allowed"):
             row[name] = _number_from_json(row[name])
         row["index"] = None if row["index"] is None else tuple(row["index"])
         row["shape"] = tuple(row["shape"])
+        row["ruled_out"] = tuple(row["ruled_out"])
         return cls(**row)
 
 

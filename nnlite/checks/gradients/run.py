@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.checks.differences import Array, Line
-from nnlite.checks.gradient_report import Comparison, GradcheckReport
+from nnlite.checks.gradients.report import Comparison, GradcheckReport
 
 #: Relative tolerance by the lowest precision among inputs and results. In float64 the slopes are
 #: good to about 1e-10. In float32 the gradient carries the rounding of every operation behind it.

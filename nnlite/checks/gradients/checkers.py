@@ -4,7 +4,7 @@ A gradient computed by rules is compared with slopes that use no rule. The compa
 for a random cotangent u, reverse mode gives the gradient g of u . f(x), and for any direction d
 the number g . d must equal the slope of t -> u . f(x + t d) at 0. All entries are tried when an
 argument is small, random unit directions when it is large; a wrong direction is then halved until
-the worst entry is found. :mod:`nnlite.checks.gradient_run` compares, with slopes from
+the worst entry is found. :mod:`nnlite.checks.gradients.run` compares, with slopes from
 :mod:`nnlite.checks.differences`.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.checks.gradient_report import GradcheckError, GradcheckReport
-from nnlite.checks.gradient_run import Run
-from nnlite.checks.gradient_subject import Gradient, HandWritten, Subject
+from nnlite.checks.gradients.report import GradcheckError, GradcheckReport
+from nnlite.checks.gradients.run import Run
+from nnlite.checks.gradients.subject import Gradient, HandWritten, Subject
 from nnlite.engine.state import recording
 from nnlite.random import RNGLike, default_rng
 
