@@ -131,7 +131,6 @@ def test_no_way_to_write_an_import_is_overlooked(statement, part):
 ARGUED = {
     ("nnlite.engine.dispatch", "nnlite.engine.tensor"): "plain results come back as Tensors",
     ("nnlite.engine.spellings", "nnlite.engine.tensor"): "which names does a Tensor have?",
-    ("nnlite.checks.check", "nnlite.checks.ledger"): "in hands of others today",
 }
 
 
