@@ -40,26 +40,21 @@ def _part(dotted: str) -> str:
     return names[1] if len(names) > 1 and names[1] in LAYER_OF else "nnlite"
 
 
-def imported_names(nodes: Iterable[ast.AST], module: str, is_package: bool = False) -> list:
+def imported_names(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
     """Return line and dotted name of every import of nnlite among the nodes of a module."""
     found: list[tuple[int, str]] = []
     for node in nodes:
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = module.split(".")
-                parents = parents[: len(parents) - node.level + is_package]
-                base = ".".join([*parents, base]).rstrip(".")
-            found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
+            assert not node.level, f"line {node.lineno}: imports are absolute"
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
     return [(line, name) for line, name in found if name.split(".")[0] == "nnlite"]
 
 
-def imported_parts(source: str, module: str, is_package: bool = False) -> list[tuple[int, str]]:
+def imported_parts(source: str) -> list[tuple[int, str]]:
     """Return line and part of every import of nnlite in a module, inside functions too."""
-    names = imported_names(ast.walk(ast.parse(source)), module, is_package)
-    return [(line, _part(name)) for line, name in names]
+    return [(line, _part(name)) for line, name in imported_names(ast.walk(ast.parse(source)))]
 
 
 def at_run_time(node: ast.AST) -> Iterator[ast.AST]:
@@ -80,7 +75,7 @@ def graph_of_imports(sources: dict[str, str]) -> dict[str, set[str]]:
     for name, source in sources.items():
         module = name.removesuffix(".__init__")
         nodes = at_run_time(ast.parse(source))
-        targets = {dotted for _, dotted in imported_names(nodes, module, name != module)}
+        targets = {dotted for _, dotted in imported_names(nodes)}
         # ``from a.b import c`` needs the module a.b.c if there is one, else something of a.b.
         graph[module] = {t if t in modules else t.rpartition(".")[0] for t in targets} - {module}
     return graph
@@ -97,15 +92,11 @@ def test_every_module_has_its_place_in_the_list():
 
 @pytest.mark.parametrize("path", _modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
 def test_imports_point_downwards(path):
-    relative = path.relative_to(PACKAGE).with_suffix("")
-    is_package = path.name == "__init__.py"
-    names = relative.parts[:-1] if is_package else relative.parts
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     upwards = [
-        f"{path.name}:{line} imports {part}, which is above {names[0]}"
-        for line, part in imported_parts(
-            path.read_text(encoding="utf-8"), ".".join(["nnlite", *names]), is_package
-        )
-        if LAYER_OF[part] > LAYER_OF[names[0]]
+        f"{path.name}:{line} imports {part}, which is above {name}"
+        for line, part in imported_parts(path.read_text(encoding="utf-8"))
+        if LAYER_OF[part] > LAYER_OF[name]
     ]
     assert upwards == []
 
@@ -118,14 +109,18 @@ def test_imports_point_downwards(path):
         ("from nnlite import Tensor", "nnlite"),
         ("import nnlite", "nnlite"),
         ("from nnlite.plots import style", "plots"),
-        ("from ..cli import main", "cli"),
         ("def f():\n    from nnlite.cli.find import Lecture", "cli"),
         ("import numpy", None),
     ],
 )
 def test_no_way_to_write_an_import_is_overlooked(statement, part):
-    found = imported_parts(statement, "nnlite.ops.linalg")
+    found = imported_parts(statement)
     assert [p for _, p in found] == ([] if part is None else [part])
+
+
+def test_a_relative_import_is_refused():
+    with pytest.raises(AssertionError, match="line 2: imports are absolute"):
+        imported_parts("import nnlite\nfrom ..cli import main")
 
 
 # Imports in functions that close a circle, and why: (from, to) -> reason.
