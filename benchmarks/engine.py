@@ -4,9 +4,10 @@
 
 The chain is ``y = y * x; y = y + x``, 500 times, on float32 vectors, then ``y.sum()`` and the
 gradient towards ``x``. The arithmetic takes no time to speak of; what is left is recording and
-walking back. Peers that are not installed are left out. Each library runs in a process of its own
-with one thread; they take turns, and the ratio is taken within a turn, so that a busy machine slows
-all. Time is the process's own CPU time. Nothing here asserts a time.
+walking back. ``record`` is nnlite without its unrolled operators (nnlite/engine/operators.py).
+Peers that are not installed are left out. Each library runs in a process of its own with one
+thread; they take turns, and the ratio is taken within a turn, so that a busy machine slows all.
+Time is the process's own CPU time. Nothing here asserts a time.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import numpy as np
 
 LIBRARIES = {
     "nnlite": "numpy",
+    "record": "numpy",
     "torch": "torch",
     "autograd": "autograd",
     "jax": "jax",
@@ -38,11 +40,23 @@ def chain(x):
     return y
 
 
+def restore_plain_operators(tensor):
+    """Undo nnlite.engine.operators: what x * y costs as record(multiply, (x, y), {})."""
+    from nnlite.engine.operators import OPERATORS
+    from nnlite.engine.tensor import record
+
+    for name, op in OPERATORS.items():
+        setattr(tensor, name, lambda x, y, op=op: record(op, (x, y), {}))
+
+
 def step(library, size):
     """A function that runs the chain once, forward and backward, and returns the gradient."""
     start = np.full(size, 0.5, "float32")
-    if library == "nnlite":
+    if library in ("nnlite", "record"):
         import nnlite
+
+        if library == "record":
+            restore_plain_operators(nnlite.Tensor)
 
         def run():
             x = nnlite.Tensor(start, requires_grad=True)

@@ -72,7 +72,7 @@ def __getattr__(name: str) -> Any:
         return value
     if name in _SUBMODULES:
         return import_module(f"nnlite.{name}")
-    from nnlite.engine.spellings import torch_advice
+    from nnlite.engine.suggestions import torch_advice
 
     raise AttributeError(torch_advice(name, __name__))
 

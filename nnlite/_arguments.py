@@ -112,7 +112,7 @@ def _refusal(data: Any, array: NDArray[Any], name: str) -> str:
             "call .astype(float)."
         )
     first = array.ravel()[0] if array.size else None
-    if any(hasattr(x, "__record_operation__") for x in array.ravel()[:8]):
+    if any(hasattr(x, "_record_operation") for x in array.ravel()[:8]):
         return f"{name} is a list of Tensors; join them with np.stack or np.concatenate."
     if isinstance(first, int | float | np.number):
         return (

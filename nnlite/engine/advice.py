@@ -115,6 +115,6 @@ def scipy_advice(ufunc: Any) -> str | None:
 
 def attribute_advice(name: str) -> str:
     """The message for an attribute that a Tensor does not have."""
-    from nnlite.engine.spellings import torch_advice  # rarely needed, and long
+    from nnlite.engine.suggestions import torch_advice  # rarely needed, and long
 
     return torch_advice(name)

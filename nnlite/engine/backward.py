@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnlite.engine.tensor import Tensor
+    from nnlite.ops import Operation
 
 
 def run_backward(root: Tensor, gradient: Any, retain_graph: bool) -> None:
     """Accumulate gradients in the leaves (see :meth:`nnlite.Tensor.backward`)."""
     seed = seed_gradient(root, gradient)
     with recording(False):
-        visited, leaves, grads, owned = walk(root, seed, create_graph=False)
-    for leaf in leaves:
-        g = grads[leaf._order]
+        visited, reached = walk(root, seed, create_graph=False)
+    for leaf, g, owned in reached.values():
         if leaf._grad is None:
             # sums of single numbers are NumPy scalars, not arrays
-            leaf._grad = np.asarray(g) if leaf._order in owned else np.array(g)
+            leaf._grad = np.asarray(g) if owned else np.array(g)
         else:
             leaf._grad = np.asarray(leaf._grad + g)
     if not retain_graph:
@@ -73,7 +73,7 @@ def walk(
     create_graph: bool,
     keep: Collection[int] = (),
     towards: Container[int] | None = None,
-) -> tuple[list[Tensor], list[Tensor], dict[int, Any], set[int]]:
+) -> tuple[list[Tensor], dict[int, list[Any]]]:
     """Hand gradients on from ``root`` to the leaves.
 
     Tensors are known by their creation numbers.
@@ -88,98 +88,79 @@ def walk(
     Returns
     -------
     visited : the results passed, newest first.
-    leaves : the leaves reached.
-    grads : creation number -> gradient, for leaves and for ``keep``.
-    owned : creation numbers whose gradient shares memory with nothing else.
+    reached : creation number -> [tensor, gradient, owned] for the leaves and for ``keep``; owned
+        says that the gradient shares memory with nothing else.
     """
     visited: list[Tensor] = []
-    leaves: list[Tensor] = []
-    owned: set[int] = set()
-    grads = {root._order: seed}
-    newest: list[tuple[int, Tensor]] = []  # heap by negative creation number
-
-    if root._node is None:
-        leaves.append(root)
-    else:
-        newest.append((-root._order, root))
+    reached: dict[int, list[Any]] = {root._order: [root, seed, False]}
+    newest = [] if root._node is None else [-root._order]  # heap of negative creation numbers
     while newest:
-        t = heappop(newest)[1]
+        order = -heappop(newest)
+        t, g, _ = reached[order] if order in keep else reached.pop(order)
         visited.append(t)
-        order = t._order
-        g = grads[order] if keep and order in keep else grads.pop(order)
-        op, args, values, params, wanted, _, prints = t._node
-        if wanted is None:
-            raise RuntimeError(
-                f"the graph through {op.name!r} was freed by an earlier backward. Pass "
-                "retain_graph=True to the first call if you need two, or compute the result again."
-            )
-        out: Any = t._data
-        if prints:
-            if type(prints) is bytes:  # two small arrays: edited(), unrolled
-                clean = values[0].tobytes() + values[1].tobytes() == prints
-            else:
-                clean = edited(t._node, t) is None
-            if not clean or (create_graph and replaced(t._node) is not None):
-                raise RuntimeError(_edited(t))
-        inputs = values
+        node = t._node
+        op, args, values, params, wanted, reads, _ = node
+        if args is None:
+            raise RuntimeError(_freed(op))
+        if reads and (edited(node, t) is not None or (create_graph and replaced(node) is not None)):
+            raise RuntimeError(_edited(node, t))
+        if towards is not None:
+            wanted = _those_towards(towards, args, wanted)
         if create_graph:
-            inputs, out = args, t
-        rules, binary, every = op.vjps, op.binary, None
-        if binary:
-            x, y = inputs
-        elif op.joint is not None:
-            if op.selective:
-                useful = wanted
-                if towards is not None:
-                    useful = tuple(i for i in wanted if args[i]._order in towards)
-                every = op.joint(g, out, *inputs, wanted=useful, **params)
-            else:
-                every = op.joint(g, out, *inputs, **params)
+            pulled = op.pull_back(g, t, args, params, wanted)
+        else:
+            pulled = op.pull_back(g, t._data, values, params, wanted)
         for i in wanted:
-            parent = args[i]
-            key = parent._order
-            if towards is not None and key not in towards:
-                continue
-            if binary:  # unrolled: a starred call costs as much as the rule of a small product
-                d = rules[i](g, out, x, y)
-            elif every is not None:
-                d = every[i]
-            elif op.variadic:
-                d = rules[0](i, g, out, *inputs, **params)
-            else:
-                d = rules[i](g, out, *inputs, **params)
+            d = pulled[i]
             if d is None:
                 continue
-            data = values[i]
+            parent, data = args[i], values[i]
             if d.shape != data.shape:
                 d = ops.unbroadcast(d, data.shape)
             if d.dtype is not data.dtype:
                 d = _cast(d, data.dtype, op)
-            total = grads.get(key)
-            if total is None:
-                grads[key] = d
-                if op.fresh and not create_graph:
-                    owned.add(key)
-                if parent._node is None:
-                    if parent._data is not data and parent._data.shape != data.shape:
-                        raise RuntimeError(_unfit(parent, data))
-                    leaves.append(parent)
-                else:
-                    heappush(newest, (-key, parent))
-            elif key in owned:
-                total += d  # in place for arrays; NumPy's scalars make a new one
-                grads[key] = total
+            key = parent._order
+            entry = reached.get(key)
+            if entry is None:
+                reached[key] = [parent, d, op.fresh and not create_graph]
+                if parent._node is not None:
+                    heappush(newest, -key)
+                elif parent._data is not data and parent._data.shape != data.shape:
+                    raise RuntimeError(_unfit(parent, data))
+            elif entry[2]:
+                entry[1] += d  # in place for arrays; NumPy's scalars make a new one
             else:
-                grads[key] = total + d
-                if not create_graph:
-                    owned.add(key)
-    return visited, leaves, grads, owned
+                entry[1] = entry[1] + d
+                entry[2] = not create_graph
+    return visited, reached
 
 
-def free(visited: list[Tensor]) -> None:
-    """Let go of the arguments that results hold on to; their names stay for error messages."""
-    for t in visited:
-        t._node = t._node[0].freed
+def _those_towards(
+    towards: Container[int], args: tuple[Any, ...], wanted: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The positions whose arguments lead to the tensors that matter."""
+    return tuple([i for i in wanted if args[i]._order in towards])
+
+
+def _freed(op: Operation) -> str:
+    """The message for a graph that was walked and let go of."""
+    return (
+        f"the graph through {op.name!r} was freed by an earlier backward. Pass "
+        "retain_graph=True to the first call if you need two, or compute the result again."
+    )
+
+
+def _edited(node: tuple[Any, ...], t: Tensor) -> str:
+    """The message for an array that was edited although a rule needs it."""
+    r: Any = edited(node, t)
+    if r is None:
+        r = replaced(node)
+    what = "its result" if r == ops.OUT else f"its argument {r + 1}"
+    return (
+        f"the derivative of {node[0].name!r} needs an array that was edited after the operation: "
+        f"{what}, of shape {(*node[2], t._data)[r].shape}. Edit a copy, or run backward before the "
+        "edit."
+    )
 
 
 def _unfit(leaf: Tensor, before: NDArray[Any]) -> str:
@@ -190,18 +171,10 @@ def _unfit(leaf: Tensor, before: NDArray[Any]) -> str:
     )
 
 
-def _edited(t: Tensor) -> str:
-    """The message for an array that was edited although a rule needs it."""
-    op, values = t._node[0], t._node[2]
-    r: Any = edited(t._node, t)
-    if r is None:
-        r = replaced(t._node)
-    what = "its result" if r == ops.OUT else f"its argument {r + 1}"
-    return (
-        f"the derivative of {op.name!r} needs an array that was edited after the operation: "
-        f"{what}, of shape {(*values, t._data)[r].shape}. Edit a copy, or run backward before the "
-        "edit."
-    )
+def free(visited: list[Tensor]) -> None:
+    """Let go of what results were made of; the operation stays, for error messages."""
+    for t in visited:
+        t._node = t._node[0].freed
 
 
 def _cast(d: Any, dtype: np.dtype[Any], op: Any) -> Any:

@@ -30,7 +30,7 @@ def decorated(function: Any, manager: Manager) -> Any:
             f"{name} decorates functions, and {function.__name__} is a class: it would hold while "
             f"an object is made, not for what the object does. Decorate its methods."
         )
-    if not callable(function) or hasattr(function, "__record_operation__"):
+    if not callable(function) or hasattr(function, "_record_operation"):
         raise TypeError(
             f"{name}() takes no argument, or the function to decorate; got "
             f"{type(function).__name__}. Write `with nnlite.{name}():` around a block."

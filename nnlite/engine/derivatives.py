@@ -14,6 +14,7 @@ import numpy as np
 from nnlite import ops
 from nnlite._arguments import as_array
 from nnlite.engine.backward import free, seed_gradient, walk
+from nnlite.engine.node import parents_of
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
 
@@ -83,14 +84,14 @@ def grad(
     root, seed = _root(output, gradient, create_graph)
     wanted = {t._order for t in targets}
     with recording(create_graph):
-        visited, _, found, _ = walk(root, seed, create_graph, wanted, _leading_to(wanted, root))
+        visited, reached = walk(root, seed, create_graph, wanted, _leading_to(wanted, root))
     if retain_graph is None:
         retain_graph = create_graph
     if not retain_graph:
         free(visited)
     results = []
     for i, t in enumerate(targets):
-        g = found.get(t._order)
+        _, g, _ = reached.get(t._order, (t, None, False))
         if g is None and not allow_unused:
             raise ValueError(
                 f"grad: the output does not depend on inputs[{i}] (shape {t.shape}). "
@@ -169,22 +170,15 @@ def _leading_to(wanted: set[int], output: Tensor) -> set[int]:
     below = {output._order: output}
     todo = [output]
     while todo:
-        for parent in _parents(todo.pop()):
+        for parent in parents_of(todo.pop()):
             if parent._order not in below:
                 below[parent._order] = parent
                 todo.append(parent)
     useful = set(wanted)
     for order in sorted(below):  # arguments are older than results
-        if any(parent._order in useful for parent in _parents(below[order])):
+        if any(parent._order in useful for parent in parents_of(below[order])):
             useful.add(order)
     return useful
-
-
-def _parents(t: Tensor) -> list[Tensor]:
-    """The arguments that ``t`` was made of and that require grad; none if the graph was freed."""
-    if t._node is None or t._node[4] is None:
-        return []
-    return [t._node[1][i] for i in t._node[4]]
 
 
 def _rows(output: Tensor, x: Tensor) -> NDArray[Any]:

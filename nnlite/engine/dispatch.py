@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite._arguments import as_array
 from nnlite.engine.advice import scipy_advice
-from nnlite.ops import ALTERNATIVES, PLAIN, TABLE, Operation, logsumexp, values_of
+from nnlite.ops import ALTERNATIVES, NONDIFFERENTIABLE, TABLE, Operation, logsumexp, values_of
 from nnlite.ops.operation import refusal
 
 #: What ``ufunc.reduce`` and ``ufunc.accumulate`` are called when they have a name of their own.
@@ -25,8 +25,8 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     """Compute ``function(*args, **kwargs)`` where some argument is a Tensor."""
     op = TABLE.get(function)
     if op is None:
-        if function in PLAIN:
-            return function(*_plain(args), **_plain(kwargs))
+        if function in NONDIFFERENTIABLE:
+            return function(*_values(args), **_values(kwargs))
         raise TypeError(_refusal(function))
     if isinstance(op, Operation):
         if kwargs or len(args) > 1:
@@ -47,7 +47,7 @@ def _composed(
     if kwargs:
         kwargs = {name: _entered(value) for name, value in kwargs.items()}
     if function not in _SELECTIVE and not _differentiable((*args, *kwargs.values())):
-        return _wrapped(function(*_plain(args), **_plain(kwargs)))
+        return _wrapped(function(*_values(args), **_values(kwargs)))
     means = (args, kwargs)
     if kwargs or (len(args) > 1 and not isinstance(function, np.ufunc)):
         means = _as_numpy_means(function, op, args, dict(kwargs))
@@ -77,7 +77,7 @@ _SELECTIVE = {np.bincount, np.full_like}
 def _differentiable(arguments: Iterable[Any]) -> bool:
     """Whether some Tensor among them could have a gradient."""
     for x in arguments:
-        if hasattr(x, "__record_operation__"):
+        if hasattr(x, "_record_operation"):
             if x.dtype.char in "fd":
                 return True
         elif isinstance(x, tuple | list) and _differentiable(x):
@@ -103,7 +103,7 @@ def _as_numpy_says(
     """The error of a composed function, or NumPy's if it refuses the same arguments otherwise."""
     try:
         with np.errstate(all="ignore"):
-            function(*_plain(args), **_plain(kwargs))
+            function(*_values(args), **_values(kwargs))
     except Warning:
         return error  # where warnings are errors
     except Exception as reason:
@@ -122,10 +122,10 @@ def dispatch_ufunc(
         if kwargs or op is None:
             return dispatch(ufunc, args, kwargs)
         return op(*args) if isinstance(op, Operation) else _composed(ufunc, op, args, kwargs)
-    if ufunc in PLAIN:
-        return getattr(ufunc, method)(*_plain(args), **_plain(kwargs))
+    if ufunc in NONDIFFERENTIABLE:
+        return getattr(ufunc, method)(*_values(args), **_values(kwargs))
     if method != "at" and not _differentiable((*args, *kwargs.values())):
-        return _wrapped(getattr(ufunc, method)(*_plain(args), **_plain(kwargs)))
+        return _wrapped(getattr(ufunc, method)(*_values(args), **_values(kwargs)))
     if method == "outer" and ufunc in TABLE and not kwargs:
         x, y = args
         return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
@@ -206,11 +206,11 @@ def _known_names(op: Any) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-def _plain(x: Any) -> Any:
+def _values(x: Any) -> Any:
     if isinstance(x, tuple | list):
-        return type(x)(_plain(i) for i in x)
+        return type(x)(_values(i) for i in x)
     if isinstance(x, dict):
-        return {k: _plain(v) for k, v in x.items()}
+        return {k: _values(v) for k, v in x.items()}
     return values_of(x)
 
 

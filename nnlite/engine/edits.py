@@ -33,6 +33,8 @@ from nnlite.engine.state import STATE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nnlite.engine.tensor import Tensor
+
 WHOLE = 64  #: entries up to which every one is compared
 _BOTH = (0, 1)
 _ndarray = np.ndarray
@@ -141,47 +143,46 @@ def _grid(shape: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 def fingerprints(
-    reads: tuple[int, ...], values: tuple[Any, ...], out: Any
+    reads: tuple[int, ...], values: tuple[Any, ...], out: Tensor
 ) -> tuple[Any, ...] | bytes:
     """For each position read: what the array there holds now.
 
-    Positions count the arguments, whose arrays are ``values``; -1 is the result, the Tensor
-    ``out``. An entry is the bytes of a small array; of a large one the array, the compared entries,
-    as a view, and their bytes. For two small arrays, the usual case, the bytes of both are joined.
+    Positions count the arguments, whose arrays are ``values``; -1 is the result ``out``. An entry
+    is the bytes of a small array; of a large one the array, the compared entries, as a view, and
+    their bytes. For two small arrays, the usual case, the bytes of both are joined.
     """
     if reads == _BOTH:
         x, y = values[0], values[1]
         if type(x) is _ndarray and type(y) is _ndarray and x.size <= WHOLE and y.size <= WHOLE:
             return x.tobytes() + y.tobytes()
-    prints: list[Any] = []
+    found: list[Any] = []
     for r in reads:
         x = values[r] if r >= 0 else out._data
         if type(x) is not _ndarray:
-            prints.append(None)  # numbers cannot be edited
+            found.append(None)  # numbers cannot be edited
         elif x.size <= WHOLE:
-            prints.append(x.tobytes())
+            found.append(x.tobytes())
         else:
             some = x[_grid(x.shape)]
-            prints.append((x, some, some.tobytes()))
-    return tuple(prints)
+            found.append((x, some, some.tobytes()))
+    return tuple(found)
 
 
-def edited(node: tuple[Any, ...], out: Any) -> int | None:
-    """The first position read whose array is not what it was when ``out`` was made, if any."""
-    values, reads, prints = node[2], node[5], node[6]
-    if type(prints) is bytes:
+def edited(node: tuple[Any, ...], t: Tensor) -> int | None:
+    """The first position read whose array is not what it was when ``t`` was made, if any."""
+    _, _, values, _, _, reads, before = node
+    if type(before) is bytes:
         x, y = values[0].tobytes(), values[1].tobytes()
-        return None if x + y == prints else 0 if x != prints[: len(x)] else 1
-    order = out._order
-    for r, before in zip(reads, prints, strict=True):
-        if before is None:
+        return None if x + y == before else 0 if x != before[: len(x)] else 1
+    for r, content in zip(reads, before, strict=True):
+        if content is None:
             continue
-        x = values[r] if r >= 0 else out._data
-        if type(before) is tuple:
-            array, some, content = before
-            same = array is x and some.tobytes() == content and not noted_since(x, order)
+        x = values[r] if r >= 0 else t._data
+        if type(content) is tuple:
+            array, some, kept = content
+            same = array is x and some.tobytes() == kept and not noted_since(x, t._order)
         else:
-            same = x.tobytes() == before
+            same = x.tobytes() == content
         if not same:
             return r
     return None
@@ -213,8 +214,8 @@ class InPlaceEdits:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._check_edit("t[index] = value", value)
-        index = ops.plain_index(index)
-        value = _plain(value)
+        index = ops.index_values(index)
+        value = _written(value)
         try:
             self._data[index] = value
         except (TypeError, ValueError) as error:
@@ -250,7 +251,7 @@ class InPlaceEdits:
         if STATE.recording and (self._node is not None or getattr(other, "requires_grad", False)):
             return ufunc(self, other)
         self._check_edit(f"t {sign} value", other)
-        value = _plain(other)
+        value = _written(other)
         try:
             ufunc(self._data, value, out=self._data, casting="same_kind")
         except (TypeError, ValueError) as error:
@@ -274,7 +275,7 @@ class InPlaceEdits:
             )
 
 
-def _plain(value: Any) -> Any:
+def _written(value: Any) -> Any:
     """A value to write: a number, or a plain array of numbers."""
     return value if type(value) in (int, float, bool) else as_array(ops.values_of(value), "value")
 

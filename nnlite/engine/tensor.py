@@ -1,18 +1,17 @@
 """Tensor: an array that remembers how it was made.
 
-A Tensor made by an operation keeps the operation and its arguments; :mod:`nnlite.engine.backward`
-walks these links from a result back to the leaves. Nothing here knows any derivative: rules live in
-:mod:`nnlite.ops`. NumPy's own functions work on Tensors through NumPy's two protocols,
-``__array_ufunc__`` (``np.exp(t)``, ``array * t``) and ``__array_function__`` (``np.sum(t)``,
-``np.concatenate([t, u])``): write NumPy, get gradients. Lecture 01 builds a small Tensor in the
-open.
+:func:`record` is the heart: it computes, and notes on the result what was done. From these notes
+:mod:`nnlite.engine.backward` finds the way from a result back to the leaves. Nothing here knows any
+derivative: rules live in :mod:`nnlite.ops`. NumPy's own functions work on Tensors through NumPy's
+two protocols, ``__array_ufunc__`` (``np.exp(t)``, ``array * t``) and ``__array_function__``
+(``np.sum(t)``, ``np.concatenate([t, u])``): write NumPy, get gradients. Lecture 01 builds a small
+Tensor in the open.
 """
 
 from __future__ import annotations
 
-import numbers
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,68 +20,64 @@ from nnlite import ops
 from nnlite._arguments import as_array
 from nnlite.engine.advice import attribute_advice, explained, no_gradient, refused_argument
 from nnlite.engine.backward import run_backward
+from nnlite.engine.conversions import Conversions
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
-from nnlite.engine.edits import WHOLE, InPlaceEdits, fingerprints, new_order, note_edit
+from nnlite.engine.edits import InPlaceEdits, fingerprints, new_order, note_edit
 from nnlite.engine.methods import ArrayMethods
+from nnlite.engine.operands import unpromoting
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-_new_order = new_order
 _FLOATS = ("float32", "float64")
 
 
-_Method = Callable[[Any, Any], Any]
+def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
+    """Compute ``op(*args, **params)``, and remember how if anything in it requires grad.
 
-
-def _operator(op: Operation) -> tuple[_Method, _Method]:
-    """The methods for ``x op y`` and ``y op x``; read :func:`record`, at the end, before this one.
-
-    The first is ``record(op, (x, y), {})`` unrolled: arithmetic on small tensors lives on its
-    speed.
+    What is remembered is :mod:`nnlite.engine.node`.
     """
-    forward = op.forward
-    reads_first, reads_second, reads_both = op.reads[0], op.reads[1], op.reads_both
-    arguments_only = reads_both == _BOTH
+    values = tuple([a._data if isinstance(a, Tensor) else unpromoting(a, args) for a in args])
+    try:
+        out = op.forward(*values, **params)
+    except (ValueError, TypeError) as error:
+        raise explained(op, values, error) from error
+    if op.saves:
+        out, saved = out
+        params = {**params, "saved": saved}
+    t = result(out)
+    if STATE.recording:
+        wanted = tuple(
+            [
+                i
+                for i, a in enumerate(args)
+                if isinstance(a, Tensor) and a.requires_grad and i not in op.without_rule
+            ]
+        )
+        if wanted:
+            reads = op.reads_for(wanted, len(args), params)
+            t.requires_grad = True
+            t._node = (op, args, values, params, wanted, reads, fingerprints(reads, values, t))
+    return t
+
+
+def result(out: Any) -> Tensor:
+    """A Tensor around what an operation computed; faster than the checks of the constructor."""
+    t = object.__new__(Tensor)
+    t._data = out if type(out) is np.ndarray else np.asarray(out)
+    t._node = t._grad = None
+    t._order = new_order()
+    t.requires_grad = False
+    return t
+
+
+def _operator(op: Operation) -> tuple[Any, Any]:
+    """The methods for ``x op y`` and ``y op x``."""
 
     def method(x: Any, y: Any) -> Any:
-        a = x._data
-        if isinstance(y, Tensor):
-            b = y._data
-            y_parent = y.requires_grad
-        else:
-            b = _weak(y, (x,))
-            y_parent = False
-        try:
-            out = forward(a, b)
-        except (ValueError, TypeError) as error:
-            raise explained(op, (a, b), error) from error
-        t = _make(Tensor)
-        t._data = out if type(out) is _ndarray else np.asarray(out)
-        t._grad = None
-        t._order = _new_order()
-        if (y_parent or x.requires_grad) and STATE.recording:
-            t.requires_grad = True
-            if not y_parent:
-                wanted, reads = _FIRST, reads_first
-            elif x.requires_grad:
-                wanted, reads = _BOTH, reads_both
-            else:
-                wanted, reads = _SECOND, reads_second
-            args, values = (x, y), (a, b)
-            if not reads:
-                prints: Any = None
-            elif arguments_only and wanted is _BOTH and a.size <= WHOLE and b.size <= WHOLE:
-                prints = a.tobytes() + b.tobytes()  # what fingerprints() would say, unrolled
-            else:
-                prints = fingerprints(reads, values, t)
-            t._node = (op, args, values, _NO_PARAMS, wanted, reads, prints)
-        else:
-            t.requires_grad = False
-            t._node = None
-        return t
+        return record(op, (x, y), {})
 
     def reflected(y: Any, x: Any) -> Any:
         return record(op, (x, y), {})
@@ -91,14 +86,7 @@ def _operator(op: Operation) -> tuple[_Method, _Method]:
     return method, reflected
 
 
-_make = object.__new__
-_ndarray = np.ndarray
-_NO_PARAMS: dict[str, Any] = {}
-_FIRST: tuple[int, ...] = (0,)
-_SECOND, _BOTH = (1,), (0, 1)
-
-
-class Tensor(ArrayMethods, InPlaceEdits):
+class Tensor(ArrayMethods, Conversions, InPlaceEdits):
     """An n-dimensional array with a gradient.
 
     Parameters
@@ -137,7 +125,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
         "__weakref__",
         "_data",
         "_grad",
-        "_node",  # how it was made (see record); None for a leaf
+        "_node",  # how it was made (nnlite.engine.node); None for a leaf
         "_order",  # creation number: arguments are older than results
         "requires_grad",
     )
@@ -153,7 +141,7 @@ class Tensor(ArrayMethods, InPlaceEdits):
             )
         self._data = as_array(data, "a Tensor's data", _real(dtype))
         self._node: Any = None
-        self._order = _new_order()
+        self._order = new_order()
         self._grad: NDArray[Any] | None = None
         self.requires_grad = False
         if requires_grad:
@@ -210,23 +198,6 @@ class Tensor(ArrayMethods, InPlaceEdits):
         """True if no recorded operation made this tensor."""
         return self._node is None
 
-    def numpy(self) -> NDArray[Any]:
-        """The values as an array (shared). Raises RuntimeError if the tensor requires grad."""
-        return self.__array__()
-
-    def item(self) -> int | float:
-        """The one value as a Python number. Raises ValueError if there is not exactly one."""
-        if self._data.size != 1:
-            raise ValueError(
-                f"item() needs exactly one value; this tensor has shape {self.shape}. "
-                "Reduce it first (sum, mean) or use t.data.tolist()."
-            )
-        return self._data.item()
-
-    def tolist(self) -> Any:
-        """The values as nested Python lists."""
-        return self._data.tolist()
-
     def detach(self) -> Tensor:
         """The same values (shared), cut off from the graph."""
         return Tensor(self._data)
@@ -245,6 +216,34 @@ class Tensor(ArrayMethods, InPlaceEdits):
             )
         self.requires_grad = requires_grad
         return self
+
+    # ---- parts and copies ------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._data.ndim:
+            raise TypeError("a tensor without axes cannot be iterated over.")
+        return (self[i] for i in range(len(self._data)))
+
+    def __copy__(self) -> Tensor:
+        return self.detach().requires_grad_(self.requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None:
+            raise RuntimeError(
+                f"only leaves can be copied; this tensor is the result of {self._node[0].name}. "
+                "Use t.detach() for its values."
+            )
+        copy = type(self)(self._data.copy(), self.requires_grad)
+        copy._grad = None if self._grad is None else self._grad.copy()
+        return copy
+
+    def __reduce__(self) -> Any:
+        if self._node is not None:
+            raise TypeError("only leaves can be pickled; use t.detach() for the values.")
+        return type(self), (self._data, self.requires_grad)
 
     # ---- gradients ------------------------------------------------------------------------
 
@@ -272,9 +271,10 @@ class Tensor(ArrayMethods, InPlaceEdits):
             raise refused_argument("backward", other)
         run_backward(self, gradient, retain_graph)
 
-    def __record_operation__(
+    def _record_operation(
         self, op: Operation, args: tuple[Any, ...], params: dict[str, Any]
     ) -> Tensor:
+        """What an operation calls that meets a Tensor."""
         return record(op, args, params)
 
     # ---- NumPy's protocols ----------------------------------------------------------------
@@ -285,115 +285,8 @@ class Tensor(ArrayMethods, InPlaceEdits):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return dispatch(func, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if self.requires_grad:
-            raise RuntimeError(
-                "turning a Tensor that requires grad into an array would silently drop its "
-                "gradient. Join Tensors with np.stack([t, u]) or np.concatenate, not with "
-                "np.array([t, u]) or array[i] = t; use t.detach() (or t.data) if the values are "
-                "all you want."
-            )
-        return np.array(self._data, dtype, copy=copy)
-
-    @property
-    def _mask(self) -> Any:
-        """What numpy.ma asks for when it has computed ``masked - t`` from the values alone."""
-        if self.requires_grad:
-            raise TypeError(
-                "a masked array on the left of a Tensor computes without it, which would silently "
-                "drop its gradient. Say what stands for masked entries, a.filled(value) - t, or "
-                "drop them."
-            )
-        raise AttributeError("a Tensor has no mask.")
-
-    def __bool__(self) -> bool:
-        if self._data.size != 1:
-            raise ValueError(
-                f"the truth value of a tensor of shape {self.shape} is ambiguous. Use np.any or "
-                "np.all."
-            )
-        return bool(self._data)
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __index__(self) -> int:
-        if self._data.dtype.kind not in "iu" or self._data.ndim:
-            raise TypeError(
-                f"only an integer tensor without axes can be an index; this one is "
-                f"{self.dtype} of shape {self.shape}."
-            )
-        return int(self._data)
-
-    def _number(self, kind: str) -> int | float:
-        if self.requires_grad:
-            raise RuntimeError(
-                f"{kind}(t) of a Tensor that requires grad would silently drop its gradient. "
-                "Use t.item() for the number, or keep computing with t: np.exp(t), not "
-                "math.exp(t), and np.stack([t, u]), not array[i] = t."
-            )
-        return self.item()
-
-    def __format__(self, spec: str) -> str:
-        """A single number takes a format (``f"{loss:.3f}"``), as shown text drops no gradient."""
-        if not spec:
-            return str(self)
-        if self._data.size != 1:
-            raise TypeError(
-                f"only a single number takes the format {spec!r}; "
-                f"this tensor has shape {self.shape}."
-            )
-        return format(self.item(), spec)
-
-    def __len__(self) -> int:
-        if not self._data.ndim:
-            raise TypeError("a tensor without axes has no length.")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self._data.ndim:
-            raise TypeError("a tensor without axes cannot be iterated over.")
-        return (self[i] for i in range(len(self._data)))
-
-    def __contains__(self, value: object) -> bool:
-        return bool(np.any(self._data == getattr(value, "data", value)))
-
-    def __copy__(self) -> Tensor:
-        return self.detach().requires_grad_(self.requires_grad)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self._node is not None:
-            raise RuntimeError(
-                f"only leaves can be copied; this tensor is the result of {self._node[0].name}. "
-                "Use t.detach() for its values."
-            )
-        copy = type(self)(self._data.copy(), self.requires_grad)
-        copy._grad = None if self._grad is None else self._grad.copy()
-        return copy
-
-    def __reduce__(self) -> Any:
-        if self._node is not None:
-            raise TypeError("only leaves can be pickled; use t.detach() for the values.")
-        return type(self), (self._data, self.requires_grad)
-
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(attribute_advice(name))
-
-    def __repr__(self) -> str:
-        values = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100)
-        parts = [values]
-        if self._data.dtype != np.float64 and self._data.dtype.kind == "f":
-            parts.append(f"dtype={self.dtype}")
-        if self._data.size > 100:
-            parts.append(f"shape={self.shape}")
-        if self._node is not None:
-            parts.append(f"op={self._node[0].name}")
-        elif self.requires_grad:
-            parts.append("requires_grad=True")
-        return f"Tensor({', '.join(parts)})"
 
     # ---- operators: each is one line of the operations' table ------------------------------
 
@@ -406,10 +299,10 @@ class Tensor(ArrayMethods, InPlaceEdits):
     __pow__, __rpow__ = _operator(ops.power)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, _weak(other, (self,)))
+        return ops.matmul(self, unpromoting(other, (self,)))
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(_weak(other, (self,)), self)
+        return ops.matmul(unpromoting(other, (self,)), self)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -425,9 +318,6 @@ class Tensor(ArrayMethods, InPlaceEdits):
 
     def __abs__(self) -> Tensor:
         return ops.absolute(self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)
 
 
 def tensor(data: ArrayLike, requires_grad: bool = False, dtype: DTypeLike | None = None) -> Tensor:
@@ -456,88 +346,3 @@ class _Size(int):
             f"t.size is the number of values, as in NumPy; write t.shape{list(axis) or ''} for "
             "the shape."
         )
-
-
-# ---- recording -----------------------------------------------------------------------------
-
-
-def record(op: Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
-    """Compute ``op(*args, **params)`` and remember how, if anything in it requires grad.
-
-    What is remembered, in ``_node``: operation, arguments (Tensors, arrays, numbers), their values,
-    parameters, positions of the arguments that require grad, positions that the rules will read,
-    and fingerprints of those. A plain tuple, since making one is on the path of every operation.
-    """
-    values = tuple([a._data if isinstance(a, Tensor) else _weak(a, args) for a in args])
-    try:
-        out = op.forward(*values, **params)
-    except (ValueError, TypeError) as error:
-        raise explained(op, values, error) from error
-    if op.residuals:
-        out, residual = out
-        params = {**params, "residual": residual}
-    t = _result(out)
-    if STATE.recording:
-        wanted = tuple(
-            [
-                i
-                for i, a in enumerate(args)
-                if isinstance(a, Tensor)
-                and a.requires_grad
-                and (op.all_rules or op.vjps[i] is not None)
-            ]
-        )
-        if wanted:
-            reads = op.reads_for(wanted, len(args), params)
-            prints = fingerprints(reads, values, t) if reads else None
-            t.requires_grad = True
-            t._node = (op, args, values, params, wanted, reads, prints)
-    return t
-
-
-def _result(out: Any) -> Tensor:
-    """A Tensor around what an operation computed; faster than the checks of the constructor."""
-    t = _make(Tensor)
-    t._data = out if type(out) is np.ndarray else np.asarray(out)
-    t._node = t._grad = None
-    t._order = _new_order()
-    t.requires_grad = False
-    return t
-
-
-def _weak(x: Any, args: tuple[Any, ...]) -> Any:
-    """A number or a list of numbers such that it does not promote the Tensors beside it.
-
-    NumPy's own scalars (``np.sqrt(2)``, ``mask.sum()``) and fractions count as Python's numbers,
-    which take the dtype of the array they meet; so do lists and tuples. Only arrays promote.
-    """
-    kind = type(x)
-    if kind is float:
-        return x
-    if kind is int:
-        return x if -_INT64 <= x < _INT64 else float(x)  # of larger ones np.where makes objects
-    if kind is _ndarray:
-        return x if x.dtype.kind in "fiubc" else as_array(x, "an operand")
-    convert = _NUMBERS.get(kind)
-    if convert is not None:
-        return convert(x)
-    if isinstance(x, Tensor) or x is None:
-        return x
-    if isinstance(x, _LISTS):
-        array = as_array(x, "an operand")
-        dtype = np.result_type(*[a._data for a in args if isinstance(a, Tensor)])
-        return array.astype(dtype) if dtype.kind == "f" and array.dtype.kind in "fiu" else array
-    if isinstance(x, _SCALARS):
-        return x
-    if isinstance(x, numbers.Number):  # a Fraction, a Decimal
-        return float(x)  # type: ignore[arg-type]
-    return as_array(x, "an operand")  # masked, sparse, a pandas frame, a buffer; or no numbers
-
-
-_INT64 = 2**63
-_LISTS = (list, tuple, range)
-_SCALARS = (np.generic, bool, complex)
-_NUMBERS: dict[type, Any] = {
-    np.float64: float,
-    **{np.dtype(code).type: int for code in "bhilqBHILQ"},
-}

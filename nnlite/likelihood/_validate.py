@@ -122,7 +122,7 @@ def number(name: str, value: Any, least: float = 0.0) -> float:
 
 
 def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "__record_operation__")
+    return hasattr(value, "_record_operation")
 
 
 def _as_float(array: np.ndarray) -> np.ndarray:

@@ -141,7 +141,7 @@ class ProbabilisticPCA(Transformer):
         PCA, shrunk towards 0 because part of them is noise.
         """
         self._check_fitted()
-        if not hasattr(X, "__record_operation__"):
+        if not hasattr(X, "_record_operation"):
             return self._in_container((self._like_fitted(X) - self.mean_) @ self._projection(), X)
         return (_validate.features(X, self.n_features_in_) - self.mean_) @ self._projection()
 

@@ -39,7 +39,7 @@ channel_affine: Operation = Operation(
     arrays=("x", "scale", "shift"),
     reads=(("scale",), ("x",), ()),
     params=("slope",),
-    out_with="slope",
+    reads_out_if="slope",
     name="channel_affine",
     fresh=True,
 )

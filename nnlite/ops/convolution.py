@@ -27,7 +27,7 @@ conv2d: Operation = Operation(
     arrays=("x", "w", "bias"),
     reads=(("w",), ("x",), ()),
     params=(*_WINDOW, "slope"),
-    out_with="slope",
+    reads_out_if="slope",
     name="conv2d",
     fresh=True,
 )
@@ -50,7 +50,7 @@ conv2d_input_grad: Operation = Operation(
     arrays=("g", "w", "bias"),
     reads=(("w",), ("g",), ()),
     params=("input_shape", *_WINDOW, "slope"),
-    out_with="slope",
+    reads_out_if="slope",
     name="conv2d_input_grad",
     fresh=True,
 )

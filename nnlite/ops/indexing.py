@@ -10,15 +10,15 @@ from nnlite.ops.axes import along, axis_of, lying_along
 from nnlite.ops.operation import Operation, implements, values_of
 
 
-def plain_index(index):
+def index_values(index):
     """An index in which Tensors are replaced by their arrays, and arrays by copies of their own.
 
     The graph keeps the index for the way back: what the caller does to it later must not matter.
     """
     if isinstance(index, tuple):
-        return tuple([plain_index(i) for i in index])
+        return tuple([index_values(i) for i in index])
     if isinstance(index, list):
-        return [plain_index(i) for i in index]
+        return [index_values(i) for i in index]
     index = values_of(index)
     return index.copy() if isinstance(index, np.ndarray) else index
 
@@ -61,7 +61,7 @@ scatter: Operation = Operation(
 
 def getitem(x, index):
     """``x[index]``."""
-    index = plain_index(index)
+    index = index_values(index)
     if isinstance(index, np.ndarray) and index.dtype.kind not in "iub":
         raise IndexError(
             f"an index array must hold integers or booleans; got dtype {index.dtype}. "
@@ -77,7 +77,7 @@ def take(a, indices, axis=None, mode="raise"):
     Positions beyond the ends raise IndexError; with mode="wrap" they are counted on from the other
     end, with "clip" they mean the nearest end. True and False count as 1 and 0.
     """
-    indices = np.asarray(plain_index(indices))
+    indices = np.asarray(index_values(indices))
     if indices.size and indices.dtype.kind not in "iub":
         raise TypeError(f"np.take: indices are integers; got dtype {indices.dtype}.")
     indices = indices.astype(np.int64)
@@ -98,7 +98,7 @@ def take(a, indices, axis=None, mode="raise"):
 @implements(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     """One-dimensional picks along an axis, matched to all other axes."""
-    indices = np.asarray(plain_index(indices))
+    indices = np.asarray(index_values(indices))
     if indices.dtype.kind not in "iu":
         raise IndexError(
             f"np.take_along_axis: indices must be integers; got dtype {indices.dtype}."
@@ -177,7 +177,7 @@ def bincount(x, weights=None, minlength=0):
         )
     if weights.dtype.name not in ("float32", "float64"):
         weights = weights.astype(np.float64)  # sums of bytes need more than a byte
-    return scatter(weights, index=plain_index(x), shape=counts.shape)
+    return scatter(weights, index=index_values(x), shape=counts.shape)
 
 
 @implements(np.compress)

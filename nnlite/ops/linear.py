@@ -31,7 +31,7 @@ linear: Operation = Operation(
     arrays=("x", "w", "bias"),
     reads=(("w",), ("x",), ()),
     params=("slope",),
-    out_with="slope",
+    reads_out_if="slope",
     name="linear",
     fresh=True,
 )

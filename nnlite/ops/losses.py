@@ -22,11 +22,11 @@ def _with_gradient(kernel):
     return forward
 
 
-_PLAIN = (np.ndarray, np.generic)
+_ARRAYS = (np.ndarray, np.generic)
 
 
-def _plain(*arrays) -> bool:
-    return all([isinstance(a, _PLAIN) for a in arrays])
+def _are_arrays(*arrays) -> bool:
+    return all([isinstance(a, _ARRAYS) for a in arrays])
 
 
 def _times(gradient, g):
@@ -34,9 +34,9 @@ def _times(gradient, g):
     return gradient if g.item() == 1 else gradient * g
 
 
-def _squared_error_rule(g, _out, x, target, residual, scale=1.0, *, wanted):
-    if _plain(g, x, target):
-        dx = _times(residual, g)
+def _squared_error_rule(g, _out, x, target, saved, scale=1.0, *, wanted):
+    if _are_arrays(g, x, target):
+        dx = _times(saved, g)
     else:
         dx = 2 * (x - target) * (scale * g)
     return dx, -dx if 1 in wanted else None
@@ -48,13 +48,13 @@ squared_error = Operation(
     arrays=("x", "target"),
     params=("scale",),
     name="squared_error",
-    residuals=True,
+    saves=True,
 )
 
 
-def _bce_rule(g, _out, z, target, residual, scale=1.0, *, wanted):
-    if _plain(g, z, target):
-        dz = _times(residual, g)
+def _bce_rule(g, _out, z, target, saved, scale=1.0, *, wanted):
+    if _are_arrays(g, z, target):
+        dz = _times(saved, g)
     else:
         dz = (sigmoid(z) - target) * (scale * g)
     return dz, -z * (scale * g) if 1 in wanted else None
@@ -68,14 +68,14 @@ bce_with_logits = Operation(
     reads=(("z", "target"), ("z",)),
     params=("scale",),
     name="bce_with_logits",
-    residuals=True,
+    saves=True,
 )
 
 
-def _cross_entropy_rule(g, _out, z, target, residual, scale=1.0):
+def _cross_entropy_rule(g, _out, z, target, saved, scale=1.0):
     """With respect to the logits; targets are data (integer classes or probabilities)."""
-    if _plain(g, z):
-        return _times(residual, g)
+    if _are_arrays(g, z):
+        return _times(saved, g)
     if target.dtype.kind in "iu":
         target = np.eye(z.shape[1], dtype=z.dtype)[target]
     weight = np.sum(target, axis=1, keepdims=True)
@@ -89,7 +89,7 @@ softmax_cross_entropy = Operation(
     None,
     params=("scale",),
     name="softmax_cross_entropy",
-    residuals=True,
+    saves=True,
 )
 
 

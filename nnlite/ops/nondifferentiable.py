@@ -7,7 +7,7 @@ alternative named.
 
 import numpy as np
 
-PLAIN = {
+NONDIFFERENTIABLE = {
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,

@@ -20,10 +20,10 @@ def _forward(x, weight, bias, eps, slope=None, on_statistics=None):
     return y, (mean, var)
 
 
-def _rule(g, out, x, weight, _bias, eps, residual, slope=None, on_statistics=None):
+def _rule(g, out, x, weight, _bias, eps, saved, slope=None, on_statistics=None, *, wanted):
     arrays = (g, out, x, weight)
     if all(isinstance(a, np.ndarray) for a in arrays):
-        mean, var = residual
+        mean, var = saved
         y = None if slope is None else out
         return kernels.batch_norm_backward(g, x, weight, mean, var, eps, y, slope)
     gz = g if slope is None else leaky_relu_grad(g, out, slope=slope)
@@ -49,8 +49,8 @@ batch_norm = Operation(
     arrays=("x", "weight", "bias"),
     reads=(("x", "weight"), ("x",), ()),
     params=("eps", "slope", "on_statistics"),
-    out_with="slope",
+    reads_out_if="slope",
     name="batch_norm",
     fresh=True,
-    residuals=True,
+    saves=True,
 )

@@ -47,44 +47,39 @@ class Operation:
         True for any number of array arguments; then the one rule takes the argument's position
         first: ``vjp(i, g, out, *arrays, **params)``.
     joint : callable, optional
-        Instead of ``vjps``, one rule ``joint(g, out, *arrays, **params)`` that returns the
-        gradients of all arguments at once (None where there is none), for operations whose
-        gradients share work. If it has a keyword ``wanted``, it is told the positions of the
-        arguments whose gradients will be used.
+        Instead of ``vjps``, one rule ``joint(g, out, *arrays, wanted, **params)`` for operations
+        whose gradients share work. ``wanted`` are the positions of the arguments whose gradients
+        will be used; it returns a gradient for each argument (None where it has none).
     reads : tuple of tuples of str
         For a joint rule: the arrays that the gradient of each argument reads, by name. By default
         each reads all that the rule reads.
+    reads_out_if : str
+        A parameter without which (None) the rules do not read the result: a fused activation.
+    saves : bool
+        True if ``forward`` returns ``(out, saved)``: something computed on the way that the rule
+        can use. The rule gets it as the keyword ``saved``.
     fresh : bool
         True if every gradient is a new array that nothing else holds: the engine may add to it in
         place and hand it out without a copy.
-    residuals : bool
-        True if ``forward`` returns ``(out, residual)``: something computed on the way that the rule
-        can use. The rule gets it as the keyword ``residual``.
-    out_with : str
-        A parameter without which (None) the rules do not read the result: a fused activation.
     """
 
     __slots__ = (
-        "__name__",
-        "_known",
         "_reads_for",
-        "all_rules",
         "arity",
         "array_names",
-        "binary",
         "forward",
         "freed",
         "fresh",
         "joint",
         "name",
-        "out_with",
         "param_names",
+        "pull_back",
         "reads",
-        "reads_both",
-        "residuals",
-        "selective",
+        "reads_out_if",
+        "saves",
         "variadic",
         "vjps",
+        "without_rule",
     )
 
     def __init__(
@@ -97,23 +92,26 @@ class Operation:
         variadic: bool = False,
         joint: Callable[..., Any] | None = None,
         reads: tuple[tuple[str, ...], ...] = (),
-        residuals: bool = False,
+        reads_out_if: str = "",
+        saves: bool = False,
         fresh: bool = False,
-        out_with: str = "",
     ) -> None:
         self.forward = forward
         self.vjps = vjps
-        self.name = self.__name__ = name or forward.__name__
+        self.name = name or forward.__name__
         self.variadic = variadic
         self.joint = joint
-        self.selective = joint is not None and "wanted" in _names(joint)
-        self.residuals = residuals
+        self.saves = saves
         self.fresh = fresh
-        self.out_with = out_with
+        self.reads_out_if = reads_out_if
         self.param_names = params
-        self._known = frozenset(params)
         self.array_names = arrays or _array_names(vjps, joint)
         self.arity = len(self.array_names)
+        #: positions of the arguments that have no gradient
+        self.without_rule = frozenset(i for i, vjp in enumerate(vjps) if vjp is None)
+        #: pull_back(g, out, args, params, wanted): from the gradient of the result those of the
+        #: arguments at the positions wanted, to be looked up by position
+        self.pull_back = _pull_back(vjps, joint, variadic)
         #: for each argument: which argument positions (OUT for the result) its rule reads
         if variadic:
             self.reads: tuple[Any, ...] = (_reads_variadic(vjps[0]),)
@@ -122,19 +120,23 @@ class Operation:
         if reads:  # of a joint rule: what each of its parts reads, and the result if it does
             out = (OUT,) if OUT in self.reads[0] else ()
             self.reads = tuple(out + tuple(map(self.array_names.index, names)) for names in reads)
-
-        #: two arguments, a rule for each, no parameters: the walk back has a short cut for these
-        self.binary = self.arity == 2 and not (variadic or joint or params or residuals)
-        #: every argument has a gradient (else ``vjps[i]`` is None where one has not)
-        self.all_rules = variadic or joint is not None
-        #: what stands for a tensor's history when backward has let go of it
-        self.freed = (self, None, None, None, None, None, None)
+        #: what stands for the history of a result when backward has let go of it
+        self.freed = (self, None, None, None, (), (), None)
         self._reads_for: dict[tuple[tuple[int, ...], int, bool], tuple[int, ...]] = {}
-        #: what the rules of both arguments read, for operations with two
-        self.reads_both = tuple({*self.reads[0], *self.reads[1]}) if len(self.reads) == 2 else ()
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Apply to arrays, or record on the graph if an argument is a Tensor."""
+        known = self.param_names
+        if not self.variadic and (len(args) != self.arity or (params and params.keys() - known)):
+            args, params = self._bind(args, params)
+        for a in args:
+            if hasattr(a, "_record_operation"):
+                return a._record_operation(self, args, params)
+        out = self.forward(*args, **params)
+        return out[0] if self.saves else out
 
     def reads_of(self, i: int, n: int) -> tuple[int, ...]:
         """Positions of the arrays (of ``n``) that the rule for argument ``i`` reads."""
@@ -144,22 +146,12 @@ class Operation:
 
     def reads_for(self, wanted: tuple[int, ...], n: int, params: dict[str, Any]) -> tuple[int, ...]:
         """Positions of the arrays (of ``n``) that the rules for the arguments ``wanted`` read."""
-        out = not self.out_with or params.get(self.out_with) is not None
+        out = not self.reads_out_if or params.get(self.reads_out_if) is not None
         reads = self._reads_for.get((wanted, n, out))
         if reads is None:
             reads = tuple({r for i in wanted for r in self.reads_of(i, n) if out or r != OUT})
             self._reads_for[wanted, n, out] = reads
         return reads
-
-    def __call__(self, *args: Any, **params: Any) -> Any:
-        """Apply to arrays, or record on the graph if an argument is a Tensor."""
-        if not self.variadic and (len(args) != self.arity or not self._known >= params.keys()):
-            args, params = self._bind(args, params)
-        for a in args:
-            if hasattr(a, "__record_operation__"):
-                return a.__record_operation__(self, args, params)
-        out = self.forward(*args, **params)
-        return out[0] if self.residuals else out
 
     def _bind(
         self, args: tuple[Any, ...], params: dict[str, Any]
@@ -201,6 +193,36 @@ def refusal(name: str, unknown: str, known: Iterable[str]) -> str:
     ).rstrip()
 
 
+def _pull_back(
+    vjps: tuple[Any, ...], joint: Callable[..., Any] | None, variadic: bool
+) -> Callable[..., Any]:
+    """One function for all forms of rules; on Tensors it is recorded."""
+
+    def all_at_once(g: Any, out: Any, args: Any, params: Any, wanted: Any) -> Any:
+        return joint(g, out, *args, wanted=wanted, **params)  # type: ignore[misc]
+
+    def by_position(g: Any, out: Any, args: Any, params: Any, wanted: Any) -> Any:
+        return {i: vjps[0](i, g, out, *args, **params) for i in wanted}
+
+    def one_by_one(g: Any, out: Any, args: Any, params: Any, wanted: Any) -> Any:
+        return {i: vjps[i](g, out, *args, **params) for i in wanted}
+
+    def both(g: Any, out: Any, args: Any, params: Any, wanted: Any) -> Any:
+        if params or len(wanted) != 2:
+            return one_by_one(g, out, args, params, wanted)
+        x, y = args  # the same without stars, which cost as much as the rules of small products
+        return first(g, out, x, y), second(g, out, x, y)
+
+    if joint is not None:
+        return all_at_once
+    if variadic:
+        return by_position
+    if len(vjps) != 2:
+        return one_by_one
+    first, second = vjps
+    return both
+
+
 def _array_names(vjps: tuple[Any, ...], joint: Any) -> tuple[str, ...]:
     """The array arguments' names, read from the first rule: ``(g, out, *arrays, **params)``."""
     rule = joint or next((v for v in vjps if v is not None), None)
@@ -234,9 +256,14 @@ def _names(rule: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
 
 
+def is_tensor(x: Any) -> bool:
+    """Whether ``x`` records what is done with it; the class itself is known to the engine only."""
+    return hasattr(x, "_record_operation")
+
+
 def values_of(x: Any) -> Any:
-    """The plain array behind a Tensor; anything else as it is."""
-    return x.data if hasattr(x, "__record_operation__") else x
+    """The array behind a Tensor; anything else as it is."""
+    return x.data if is_tensor(x) else x
 
 
 def implements(

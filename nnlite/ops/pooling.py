@@ -29,11 +29,11 @@ return_pixels: Operation = Operation(
 #: The largest value of each window; the first of them where several tie.
 max_pool2d: Operation = Operation(
     lambda x, **window: kernels.max_pool2d(x, **window),
-    lambda g, _out, _x, residual, **_window: return_pixels(g, index=residual, input_shape=_x.shape),
+    lambda g, _out, _x, saved, **_window: return_pixels(g, index=saved, input_shape=_x.shape),
     arrays=("x",),
     params=("kernel", "stride", "padding", "dilation", "ceil_mode"),
     name="max_pool2d",
-    residuals=True,
+    saves=True,
 )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite.engine.backward import walk
+from nnlite.engine.node import arguments_of, operation_of
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
 
@@ -112,12 +113,13 @@ def _below(y: Tensor, max_nodes: int) -> list[Tensor]:
     found, todo = {y._order: y}, [y]
     while todo:
         t = todo.pop()
-        if t._node is not None and t._node[1] is None:
+        args = arguments_of(t)
+        if args is None:
             raise ValueError(
-                f"the graph through {t._node[0].name!r} was freed by backward. Draw it before, or "
-                "call backward(retain_graph=True)."
+                f"the graph through {operation_of(t).name!r} was freed by backward. Draw it "
+                "before, or call backward(retain_graph=True)."
             )
-        for parent in t._node[1] if t._node is not None else ():
+        for parent in args:
             if isinstance(parent, Tensor) and parent._order not in found:
                 found[parent._order] = parent
                 todo.append(parent)
@@ -147,7 +149,8 @@ def _gradients(y: Tensor, tensors: list[Tensor]) -> dict[int, Any]:
     """The gradient dy / d(tensor) of each tensor that has one."""
     with recording(False):
         orders = {t._order for t in tensors}
-        return walk(y, np.ones(y.shape, y.dtype), create_graph=False, keep=orders)[2]
+        _, reached = walk(y, np.ones(y.shape, y.dtype), create_graph=False, keep=orders)
+    return {order: g for order, (_, g, _) in reached.items()}
 
 
 def _nodes(
@@ -161,13 +164,13 @@ def _nodes(
         if t._order in gradients:
             lines.append(f"grad {_size_of(gradients[t._order])}")
         name = called.get(t._order, "")
-        if t._node is None:
+        op, args = operation_of(t), arguments_of(t)
+        if op is None:
             kind = "leaf" if t.requires_grad else "constant"
             boxes[t._order] = _Node(kind, "\n".join([name or kind, *lines]))
             continue
-        args = t._node[1]
         numbers = [_number(a) for a in args if not hasattr(a, "shape")]
-        title = f"{t._node[0].name.lstrip('_')} {', '.join(numbers)}".strip()
+        title = f"{op.name.lstrip('_')} {', '.join(numbers)}".strip()
         title = f"{name} = {title}" if name else title
         box = _Node("result" if t is y else "operation", "\n".join([title, *lines]))
         for a in args:

@@ -9,7 +9,6 @@ import pickle
 import numpy as np
 import pytest
 
-import nnlite
 from nnlite import Tensor
 
 M = np.array([[3.0, 1.0, 2.0], [-4.0, 0.5, 6.0]])
@@ -185,10 +184,6 @@ METHODS = {
     "__array__": (lambda: np.asarray(Tensor(M)), M),
     "__array_ufunc__": (lambda: np.multiply(2.0, Tensor(S)), 2 * S),
     "__array_function__": (lambda: np.vstack([Tensor(S), Tensor(S)]), np.vstack([S, S])),
-    "__record_operation__": (
-        lambda: Tensor(S).__record_operation__(nnlite.ops.negative, (Tensor(S),), {}),
-        -S,
-    ),
 }
 #: what the class body brings with it: no operator, or Python's own affair
 ASIDE = {"__init__", "__getattr__", "__annotate__", "__annotate_func__"}

@@ -8,7 +8,8 @@ import pytest
 import nnlite
 import nnlite.nn.functional as F
 from nnlite.engine import advice
-from nnlite.engine.spellings import EXPRESSIONS, IN_PLACE, NOTES, torch_advice
+from nnlite.engine.spellings import EXPRESSIONS, IN_PLACE, NOTES
+from nnlite.engine.suggestions import torch_advice
 
 
 def names():

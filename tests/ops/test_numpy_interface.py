@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnlite
-from nnlite.ops import ALTERNATIVES, PLAIN, TABLE
+from nnlite.ops import ALTERNATIVES, NONDIFFERENTIABLE, TABLE
 
 # Functions of integers, dates, bits, text and files, and inspection: no Tensor gets there with a
 # gradient.
@@ -64,7 +64,7 @@ def test_every_numpy_function_is_decided(module):
         name
         for name, f in dispatched(module)
         if f not in TABLE
-        and f not in PLAIN
+        and f not in NONDIFFERENTIABLE
         and f not in ALTERNATIVES
         and name not in NOT_FOR_TENSORS
     ]
@@ -73,8 +73,8 @@ def test_every_numpy_function_is_decided(module):
 
 def test_no_function_is_both_offered_and_refused():
     assert not set(TABLE) & set(ALTERNATIVES)
-    assert not set(TABLE) & PLAIN
-    assert not PLAIN & set(ALTERNATIVES)
+    assert not set(TABLE) & NONDIFFERENTIABLE
+    assert not NONDIFFERENTIABLE & set(ALTERNATIVES)
 
 
 @pytest.mark.parametrize(

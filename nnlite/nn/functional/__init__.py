@@ -6,7 +6,7 @@ dtype; a tensor in the graph must have it already.
 
 from typing import Any
 
-from nnlite.engine.spellings import torch_advice
+from nnlite.engine.suggestions import torch_advice
 from nnlite.nn import _advice
 from nnlite.nn.functional._activations import (
     elu,
