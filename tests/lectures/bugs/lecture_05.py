@@ -4,8 +4,8 @@ BUGS = [
     # Right for a projector, whose square it is, and for no other map.
     (
         "l05-formula",
-        "(R @ S_o) * R",
-        "(R @ S_o) * np.eye(len(A))",
+        "(lost @ S_o) * lost",
+        "(lost @ S_o) * np.eye(len(A))",
         "a network stopped half-way through its training, on 8s",
     ),
     (

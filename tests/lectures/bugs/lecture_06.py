@@ -6,7 +6,7 @@ BUGS = [
         "l06-train",
         "(net(x_tilde) - x)",
         "(net(x_tilde) - x_tilde)",
-        "the ten lines and autoencoders.denoising: encoder weights after 2 epochs",
+        "the loop above and autoencoders.denoising: encoder weights after 2 epochs",
     ),
     # The step of a gradient whose factor 2 was forgotten: it diverges.
     ("l06-gauss-descent", "0.5 / (", "1.1 / (", "gradient descent finds W*"),
