@@ -6,7 +6,7 @@ import numpy as np
 
 
 def init(sizes, rng):
-    """Weights (in, out) and bias of every layer, float32, drawn as PyTorch draws them."""
+    """Return weights (in, out) and bias of every layer, float32, drawn as PyTorch draws them."""
     layers = []
     for n, m in pairwise(sizes):
         bound = 1 / n**0.5
@@ -15,7 +15,7 @@ def init(sizes, rng):
 
 
 def net(layers, x, activation):
-    """The network's output; an activation behind every layer but the last."""
+    """Return the network's output; an activation behind every layer but the last."""
     for i, (w, b) in enumerate(layers):
         x = x @ w + b
         if i < len(layers) - 1:

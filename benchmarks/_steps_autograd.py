@@ -76,4 +76,4 @@ def make(name, batch):
         case "chain":
             slope = grad(_chain)
             return lambda: slope(numpy.ones(10, numpy.float32))
-    raise ValueError(f"no workload {name!r} for autograd")
+    raise ValueError(f"no workload {name!r} for autograd.")

@@ -15,7 +15,7 @@ def leaky(x):
 
 
 def start(layers):
-    """What Adam knows at first: the parameters, two moments of each, and the number of steps."""
+    """Return what Adam begins with: parameters, two moments of each, and the number of steps."""
     zeros = jax.tree.map(np.zeros_like, layers)
     return layers, zeros, zeros, 0
 
@@ -90,4 +90,4 @@ def make(name, batch):
             return autoencoder([784, 256, 64, 256, 784], jax.nn.relu, bce, x, rng)
         case "gan2d":
             return gan(batch, rng)
-    raise ValueError(f"no workload {name!r} for JAX")
+    raise ValueError(f"no workload {name!r} for JAX.")

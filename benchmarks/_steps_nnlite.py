@@ -37,7 +37,7 @@ def autoencoder(net, x, loss_function, target=None):
 
 
 def gan(G, D, x, latent):
-    """One step of the discriminator and one of the generator, non-saturating."""
+    """Return one step of the discriminator and one of the generator, non-saturating."""
     of_d = optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999))
     of_g = optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))
     rng = np.random.default_rng(1)
@@ -65,6 +65,38 @@ class Residual(nn.Module):
 
     def forward(self, x):
         return x + self.body(x)
+
+
+def dcgan28():
+    G = nn.Sequential(
+        nn.Linear(100, 128 * 49), nn.Unflatten(1, (128, 7, 7)),
+        nn.BatchNorm2d(128), nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh(),
+    )  # fmt: skip
+    D = nn.Sequential(
+        nn.Conv2d(1, 64, 4, 2, 1), leaky(),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
+        nn.Flatten(), nn.Linear(128 * 49, 1),
+    )  # fmt: skip
+    return G, D
+
+
+def dcgan32():
+    G = nn.Sequential(
+        nn.Linear(100, 256 * 16), nn.Unflatten(1, (256, 4, 4)),
+        nn.BatchNorm2d(256), nn.ReLU(),
+        nn.ConvTranspose2d(256, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh(),
+    )  # fmt: skip
+    D = nn.Sequential(
+        nn.Conv2d(3, 64, 4, 2, 1), leaky(),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
+        nn.Conv2d(128, 256, 4, 2, 1), nn.BatchNorm2d(256), leaky(),
+        nn.Flatten(), nn.Linear(256 * 16, 1),
+    )  # fmt: skip
+    return G, D
 
 
 def chain():
@@ -116,33 +148,9 @@ def make(name, batch):
             )  # fmt: skip
             return autoencoder(net, uniform(batch, 1, 28, 28), bce)
         case "dcgan28":
-            G = nn.Sequential(
-                nn.Linear(100, 128 * 49), nn.Unflatten(1, (128, 7, 7)),
-                nn.BatchNorm2d(128), nn.ReLU(),
-                nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
-                nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh(),
-            )  # fmt: skip
-            D = nn.Sequential(
-                nn.Conv2d(1, 64, 4, 2, 1), leaky(),
-                nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
-                nn.Flatten(), nn.Linear(128 * 49, 1),
-            )  # fmt: skip
-            return gan(G, D, normal(batch, 1, 28, 28), 100)
+            return gan(*dcgan28(), normal(batch, 1, 28, 28), 100)
         case "dcgan32":
-            G = nn.Sequential(
-                nn.Linear(100, 256 * 16), nn.Unflatten(1, (256, 4, 4)),
-                nn.BatchNorm2d(256), nn.ReLU(),
-                nn.ConvTranspose2d(256, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.ReLU(),
-                nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
-                nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh(),
-            )  # fmt: skip
-            D = nn.Sequential(
-                nn.Conv2d(3, 64, 4, 2, 1), leaky(),
-                nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
-                nn.Conv2d(128, 256, 4, 2, 1), nn.BatchNorm2d(256), leaky(),
-                nn.Flatten(), nn.Linear(256 * 16, 1),
-            )  # fmt: skip
-            return gan(G, D, normal(batch, 3, 32, 32), 100)
+            return gan(*dcgan32(), normal(batch, 3, 32, 32), 100)
         case "sr_cnn":
             net = nn.Sequential(
                 nn.Conv2d(3, 32, 3, 1, 1), nn.ReLU(),
@@ -156,4 +164,4 @@ def make(name, batch):
             return chain
         case "pca":
             return pca()
-    raise ValueError(f"no workload {name!r}")
+    raise ValueError(f"no workload {name!r}.")

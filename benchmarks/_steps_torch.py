@@ -31,7 +31,7 @@ class Steps:
         return torch.optim.Adam(net.parameters(), **options, **self.adam_options)
 
     def placed(self, x):
-        """A module or a batch in the chosen memory layout; the layout is one of images."""
+        """Return a module or a batch in the chosen memory layout; the layout is one of images."""
         if isinstance(x, nn.Module):
             return x.to(memory_format=self.layout)
         return x.contiguous(memory_format=self.layout) if x.ndim == 4 else x
@@ -80,6 +80,38 @@ class Residual(nn.Module):
         return x + self.body(x)
 
 
+def dcgan28():
+    G = nn.Sequential(
+        nn.Linear(100, 128 * 49), nn.Unflatten(1, (128, 7, 7)),
+        nn.BatchNorm2d(128), nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh(),
+    )  # fmt: skip
+    D = nn.Sequential(
+        nn.Conv2d(1, 64, 4, 2, 1), leaky(),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
+        nn.Flatten(), nn.Linear(128 * 49, 1),
+    )  # fmt: skip
+    return G, D
+
+
+def dcgan32():
+    G = nn.Sequential(
+        nn.Linear(100, 256 * 16), nn.Unflatten(1, (256, 4, 4)),
+        nn.BatchNorm2d(256), nn.ReLU(),
+        nn.ConvTranspose2d(256, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh(),
+    )  # fmt: skip
+    D = nn.Sequential(
+        nn.Conv2d(3, 64, 4, 2, 1), leaky(),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
+        nn.Conv2d(128, 256, 4, 2, 1), nn.BatchNorm2d(256), leaky(),
+        nn.Flatten(), nn.Linear(256 * 16, 1),
+    )  # fmt: skip
+    return G, D
+
+
 def chain():
     x = torch.ones(10, requires_grad=True)
     y = x
@@ -114,33 +146,9 @@ def make(name, batch, threads, fused=False, channels_last=False):
             )  # fmt: skip
             return steps.autoencoder(net, torch.rand(batch, 1, 28, 28), bce)
         case "dcgan28":
-            G = nn.Sequential(
-                nn.Linear(100, 128 * 49), nn.Unflatten(1, (128, 7, 7)),
-                nn.BatchNorm2d(128), nn.ReLU(),
-                nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
-                nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh(),
-            )  # fmt: skip
-            D = nn.Sequential(
-                nn.Conv2d(1, 64, 4, 2, 1), leaky(),
-                nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
-                nn.Flatten(), nn.Linear(128 * 49, 1),
-            )  # fmt: skip
-            return steps.gan(G, D, torch.randn(batch, 1, 28, 28), 100)
+            return steps.gan(*dcgan28(), torch.randn(batch, 1, 28, 28), 100)
         case "dcgan32":
-            G = nn.Sequential(
-                nn.Linear(100, 256 * 16), nn.Unflatten(1, (256, 4, 4)),
-                nn.BatchNorm2d(256), nn.ReLU(),
-                nn.ConvTranspose2d(256, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.ReLU(),
-                nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
-                nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh(),
-            )  # fmt: skip
-            D = nn.Sequential(
-                nn.Conv2d(3, 64, 4, 2, 1), leaky(),
-                nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), leaky(),
-                nn.Conv2d(128, 256, 4, 2, 1), nn.BatchNorm2d(256), leaky(),
-                nn.Flatten(), nn.Linear(256 * 16, 1),
-            )  # fmt: skip
-            return steps.gan(G, D, torch.randn(batch, 3, 32, 32), 100)
+            return steps.gan(*dcgan32(), torch.randn(batch, 3, 32, 32), 100)
         case "sr_cnn":
             net = nn.Sequential(
                 nn.Conv2d(3, 32, 3, 1, 1), nn.ReLU(),
@@ -151,4 +159,4 @@ def make(name, batch, threads, fused=False, channels_last=False):
             return steps.autoencoder(net, x, F.mse_loss, y)
         case "chain":
             return chain
-    raise ValueError(f"no workload {name!r}")
+    raise ValueError(f"no workload {name!r}.")

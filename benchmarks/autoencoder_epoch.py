@@ -24,7 +24,7 @@ PEERS = ("nnlite loop", "nnlite fit", "torch", "torch fused Adam")
 
 
 def make_nnlite_loop(X, batch_size):
-    """The loop of lecture 04, written out."""
+    """Return the loop of lecture 04, written out."""
     from _steps_nnlite import mlp
 
     from nnlite import nn, optim
@@ -49,7 +49,7 @@ def make_nnlite_loop(X, batch_size):
 
 
 def make_nnlite_fit(X, batch_size):
-    """The library's estimator."""
+    """Return a fit of the library's estimator."""
     from nnlite import autoencoders
 
     settings = {"loss": "cross_entropy", "batch_size": batch_size, "lr": 1e-3, "rng": 0}
@@ -58,7 +58,7 @@ def make_nnlite_fit(X, batch_size):
 
 
 def make_torch(X, batch_size, threads, fused):
-    """The same loop in PyTorch."""
+    """Return the same loop in PyTorch."""
     import torch
 
     torch.set_num_threads(threads)

@@ -36,13 +36,13 @@ def arguments():
 
 
 def roof(threads):
-    """A function that multiplies and adds in registers, and its number of operations."""
+    """Return a function that multiplies and adds in registers, and its number of operations."""
     import numpy as np
     from numba import njit, prange
 
     from nnlite.kernels.fast.machine import TILE
     from nnlite.kernels.fast.product import fill_rows
-    from nnlite.kernels.fast.tile import wide_tile
+    from nnlite.kernels.fast.tile import Epilogue, Rows, Terms, Weights, wide_tile
 
     steps, tiles = 4096, 64
 
@@ -51,8 +51,8 @@ def roof(threads):
         # One number and one row of weights, read again and again: nothing but arithmetic.
         for _ in range(tiles):
             wide_tile(
-                x, off, 0, 0, 1, 0, 1, 0, steps, 0, w, 0, 0, y, out, 0, 0, bias, 0, False,
-                np.float32(1),
+                Rows(x, off, 0), 0, Terms(1, 0, 1, 0, steps, 0), Weights(w, 0, 0), Rows(y, out, 0),
+                0, Epilogue(bias, 0, np.float32(1), False),
             )  # fmt: skip
 
     @njit(parallel=True)
@@ -83,7 +83,7 @@ def sgemm(threads):
 
 
 def kernels_of(shape):
-    """The three passes of one layer, name -> function, and the operations of each."""
+    """Return the three passes of one layer, name -> function, and the operations of each."""
     import numpy as np
 
     from nnlite import kernels
@@ -109,7 +109,7 @@ def kernels_of(shape):
 
 
 def best(runs, repeats):
-    """The best time of each function, taking turns, in seconds."""
+    """Return the best time of each function, taking turns, in seconds."""
     times = {name: float("inf") for name in runs}
     for run in runs.values():
         run()

@@ -50,7 +50,7 @@ def restore_plain_operators(tensor):
 
 
 def step(library, size):
-    """A function that runs the chain once, forward and backward, and returns the gradient."""
+    """Return a function that runs the chain forward and backward and returns the gradient."""
     start = np.full(size, 0.5, "float32")
     if library in ("nnlite", "record"):
         import nnlite
@@ -109,7 +109,7 @@ def worker(library, size):
 
 
 def spawn(library, size):
-    """A worker and the sum of its gradient, or None if the library is not installed."""
+    """Return a worker and the sum of its gradient, or None if the library is not installed."""
     command = [sys.executable, __file__, "--worker", library, "--size", str(size)]
     process = subprocess.Popen(
         command,
@@ -120,7 +120,7 @@ def spawn(library, size):
     )
     answer = process.stdout.readline().split()
     if not answer:
-        raise SystemExit(f"the {library} worker did not start")
+        raise SystemExit(f"the {library} worker did not start.")
     return (process, float(answer[1])) if answer[0] == "ready" else None
 
 

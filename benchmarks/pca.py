@@ -23,7 +23,7 @@ COMPONENTS = 32
 
 
 def data(dtype):
-    """7,000 digits and 3,000 of them moved by one pixel: 10,000 different images."""
+    """Return 7,000 digits and 3,000 of them moved by one pixel: 10,000 different images."""
     X = mnist("all", flatten=False).X
     moved = np.roll(X[:3000], 1, axis=2)
     return np.concatenate([X, moved]).reshape(10_000, 784).astype(dtype)
@@ -59,7 +59,7 @@ def spawn(library, dtype):
         stdout=subprocess.PIPE,
     )
     if process.stdout.readline().strip() != b"ready":
-        raise SystemExit(f"the {library} worker did not start; is it installed?")
+        raise SystemExit(f"the {library} worker did not start; is it installed?.")
     return process
 
 

@@ -50,7 +50,7 @@ PEERS = {
 
 
 def make(peer, workload, threads):
-    """The peer's function for one step."""
+    """Return the peer's function for one step."""
     name, batch = workload.partition(":")[0], WORKLOADS[workload][0]
     if peer == "nnlite":
         import _steps_nnlite
@@ -95,7 +95,7 @@ def worker(peer, workload, threads, seconds):
 
 
 def peak_memory():
-    """The largest memory this process has had, in MB (0 where the system does not tell)."""
+    """Return the largest memory this process has had, in MB (0 where the system does not tell)."""
     try:
         import resource
     except ImportError:
@@ -120,7 +120,7 @@ def spawn(peer, workload, args):
 
 
 def measure(workload, peers, args):
-    """Seconds per step of every peer in every turn, and the memory peaks in MB."""
+    """Return seconds per step of every peer in every turn, and the memory peaks in MB."""
     processes = {peer: spawn(peer, workload, args) for peer in peers}
     times, memory = {peer: [] for peer in peers}, {}
     for turn in range(args.repeats):
@@ -138,7 +138,7 @@ def measure(workload, peers, args):
 
 @contextmanager
 def other_programs(count):
-    """Processes that do nothing but keep a core busy."""
+    """Start processes that do nothing but keep a core busy."""
     spin = [sys.executable, "-c", "while True: pass"]
     processes = [subprocess.Popen(spin) for _ in range(count)]
     try:

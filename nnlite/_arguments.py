@@ -1,13 +1,21 @@
-"""The one gate through which arrays enter nnlite.
+"""The one gate through which arguments enter nnlite.
 
-Whatever a user hands over (lists, NumPy's arrays of any byte order, pandas frames, arrays of other
-libraries) passes :func:`as_array` once, where it comes in. What computes further on may rely on a
-plain ndarray of numbers. What NumPy would turn into numbers that mean something else (a masked
-array without its mask, a sparse matrix as one object, text) is refused here, with the way out.
+Whatever a user hands over as data (lists, NumPy's arrays of any byte order, pandas frames, arrays
+of other libraries) passes :func:`as_array` once, where it comes in. What computes further on may
+rely on a plain ndarray of numbers. What NumPy would turn into numbers that mean something else (a
+masked array without its mask, a sparse matrix as one object, text) is refused here, with the way
+out.
+
+Settings pass :func:`as_integer`, :func:`as_number`, :func:`as_flag` and :func:`as_choice`. Each
+takes the value and what error messages call it (``"Linear: in_features"``), returns Python's own
+kind of value, and raises TypeError for the wrong kind and ValueError for a wrong value. NumPy's
+numbers count as Python's, alone or as arrays without axes; True and False are no numbers.
 """
 
 from __future__ import annotations
 
+import math
+import operator
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -120,3 +128,139 @@ def _refusal(data: Any, array: NDArray[Any], name: str) -> str:
             "numbers, call .astype(float)."
         )
     return f"{name} must hold real numbers; got objects of type {type(first).__name__}."
+
+
+# ---- settings ----------------------------------------------------------------------------------
+
+
+def is_integer(value: Any) -> bool:
+    """Whether Python would count with it; True and False are no integers."""
+    if isinstance(value, bool):
+        return False
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def as_integer(value: Any, name: str, least: int | None = None) -> int:
+    """``value`` as an int, of at least ``least``.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it is less.
+    """
+    if type(value) is not int:
+        if not is_integer(value):
+            raise wrong_kind(value, name, "an integer")
+        value = operator.index(value)
+    if least is not None and value < least:
+        raise wrong_value(value, name, f"an integer of at least {least}")
+    return value
+
+
+def as_number(
+    value: Any,
+    name: str,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """``value`` as a finite float or int, from ``least`` to ``most``, ``above`` and ``below``.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is NaN, infinite or outside the interval.
+    """
+    if type(value) is not float:
+        value = as_python(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong_kind(value, name, "a number")
+    if not (least <= value <= most and above < value < below):
+        raise wrong_value(value, name, _interval(least, most, above, below))
+    return value
+
+
+def as_flag(value: Any, name: str) -> bool:
+    """``value`` as True or False; TypeError if it is neither."""
+    flag = as_python(value)
+    if not isinstance(flag, bool):
+        raise wrong_kind(value, name, "True or False")
+    return flag
+
+
+def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """``value`` if it is one of these words.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+    ValueError
+        If it is another word.
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    *words, last = [repr(choice) for choice in choices]
+    wanted = f"{', '.join(words)} or {last}"
+    raise (wrong_value if isinstance(value, str) else wrong_kind)(value, name, wanted)
+
+
+def wrong_kind(value: Any, name: str, wanted: str) -> TypeError:
+    """The error for an argument of another kind than is wanted."""
+    return TypeError(f"{name} must be {wanted}; got {_shown(value)}.{_misplaced(value, name)}")
+
+
+def wrong_value(value: Any, name: str, wanted: str) -> ValueError:
+    """The error for an argument of the right kind and a value that makes no sense."""
+    return ValueError(f"{name} must be {wanted}; got {value!r}.")
+
+
+def as_python(value: Any) -> Any:
+    """Python's number for NumPy's, alone or as an array without axes; else the value itself."""
+    if isinstance(value, np.generic) or (type(value) is _ndarray and value.ndim == 0):
+        kind = {"b": bool, "i": int, "u": int, "f": float}.get(value.dtype.kind)
+        return value if kind is None else kind(value)
+    return value
+
+
+def _interval(least: float, most: float, above: float, below: float) -> str:
+    """The numbers that are wanted, in words."""
+    if -math.inf < least and most < math.inf:
+        return f"a number from {least:g} to {most:g}"
+    limits = {
+        f"of at least {least:g}": least > -math.inf,
+        f"greater than {above:g}": above > -math.inf,
+        f"of at most {most:g}": most < math.inf,
+        f"less than {below:g}": below < math.inf,
+    }
+    named = [words for words, holds in limits.items() if holds]
+    number = "a number" if len(named) == 2 else "a finite number"
+    return " ".join([number, " and ".join(named)]).rstrip()
+
+
+def _shown(value: Any) -> str:
+    """A value and its type, short enough for an error message."""
+    if getattr(value, "ndim", 0):
+        return f"an array of shape {value.shape}"
+    text, kind = repr(value), type(value).__name__
+    return "None" if value is None else f"{text} ({kind})" if len(text) <= 60 else f"a {kind}"
+
+
+def _misplaced(value: Any, name: str) -> str:
+    """Where data belong that stand in the place of a setting."""
+    where, colon, _ = name.partition(": ")
+    if not colon or not getattr(value, "ndim", 0):
+        return ""
+    if where[:1].isupper():
+        return f" Make the {where} first, with its settings, and give it data then."
+    return " Data come first."

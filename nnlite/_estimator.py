@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_choice
 from nnlite.errors import NotFittedError
 
 Array = NDArray[Any]
@@ -148,11 +148,11 @@ class Transformer(Estimator):
         raise NotImplementedError
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn from rows; `y` is ignored."""
+        """Learn from rows; ``y`` is ignored."""
         raise NotImplementedError
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> Any:
-        """``fit(X)``, then ``transform(X)``; `y` is ignored."""
+        """``fit(X)``, then ``transform(X)``; ``y`` is ignored."""
         return self.fit(X).transform(X)
 
     def get_feature_names_out(self, input_features: object = None) -> Array:
@@ -174,16 +174,13 @@ class Transformer(Estimator):
         None leaves the choice as it is; without one, scikit-learn's ``set_config`` decides.
         """
         if transform is not None:
-            if transform not in ("default", "pandas", "polars"):
-                raise ValueError(
-                    f'transform must be "default", "pandas" or "polars"; got {transform!r}.'
-                )
+            as_choice(transform, "transform", ("default", "pandas", "polars"))
             # This name is the one that scikit-learn's clone carries over.
             self._sklearn_output_config = {"transform": transform}
         return self
 
     def _in_container(self, Z: Any, X: Any) -> Any:
-        """Results in the container that :meth:`set_output` asked for, with the index of `X`."""
+        """Results in the container that :meth:`set_output` asked for, with the index of ``X``."""
         kind = getattr(self, "_sklearn_output_config", {}).get("transform")
         if kind is None and "sklearn" in sys.modules:
             kind = sys.modules["sklearn"].get_config()["transform_output"]
@@ -203,7 +200,7 @@ def rows(
     dtypes: tuple[Any, ...] = (np.float64,),
     expected: int | None = None,
 ) -> Array:
-    """Samples in rows: (n, d), n and d at least 1, finite, in one of `dtypes`.
+    """Samples in rows: (n, d), n and d at least 1, finite, in one of ``dtypes``.
 
     Parameters
     ----------
@@ -271,25 +268,6 @@ def in_range(array: Array, dtype: np.dtype[Any], name: str) -> Array:
             "rescale it."
         )
     return array.astype(dtype, copy=False)
-
-
-def column_means(X: Array) -> Array:
-    """Mean of each column in float64; that of a column of equal numbers is that number.
-
-    The sum of n times 0.1 is not n times 0.1, and the difference, squared, would pass for a
-    variance of 1e-34.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = X.mean(axis=0, dtype=np.float64)
-    if not np.isfinite(mean).all():
-        raise ValueError("the values of X are so large that their sum overflows; rescale X.")
-    first = X[0].astype(np.float64)
-    near = np.abs(first - mean) <= len(X) * np.finfo(np.float64).eps * np.abs(mean)
-    near = np.flatnonzero(near & (first != mean))
-    if near.size:
-        constant = near[(X[:, near] == X[0, near]).all(axis=0)]
-        mean[constant] = first[constant]
-    return mean
 
 
 def _sum_is_finite(array: Array) -> bool:

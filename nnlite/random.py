@@ -14,6 +14,8 @@ import threading
 
 import numpy as np
 
+from nnlite._arguments import as_integer, is_integer
+
 RNGLike = int | np.integer | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator
 
 _lock = threading.Lock()
@@ -32,14 +34,14 @@ def seed(n: int | None = None) -> None:
     Raises
     ------
     TypeError
-        If `n` is neither an integer nor ``None``.
+        If ``n`` is neither an integer nor ``None``.
     ValueError
-        If `n` is negative.
+        If ``n`` is negative.
     """
     global _default
     if isinstance(n, np.random.Generator):
         raise TypeError(
-            "seed() takes an integer, got a Generator; pass a generator as rng= to the function "
+            "seed() takes an integer; got a Generator. Pass a generator as rng= to the function "
             "that draws the numbers."
         )
     generator = np.random.default_rng() if n is None else default_rng(n)
@@ -82,13 +84,11 @@ def default_rng(rng: RNGLike | None = None) -> np.random.Generator:
             return _default
     if isinstance(rng, np.random.Generator):
         return rng
-    if isinstance(rng, (bool, np.bool_)) or not isinstance(
-        rng, (int, np.integer, np.random.SeedSequence, np.random.BitGenerator)
-    ):
+    if isinstance(rng, np.random.SeedSequence | np.random.BitGenerator):
+        return np.random.default_rng(rng)
+    if not is_integer(rng):
         raise TypeError(
-            f"rng must be None, an integer seed or a numpy.random.Generator, got "
+            f"rng must be None, an integer seed or a numpy.random.Generator; got "
             f"{type(rng).__name__}; make a generator with numpy.random.default_rng(seed)."
         )
-    if isinstance(rng, (int, np.integer)) and rng < 0:
-        raise ValueError(f"a seed must be a non-negative integer, got {rng}.")
-    return np.random.default_rng(rng)
+    return np.random.default_rng(as_integer(rng, "a seed", 0))

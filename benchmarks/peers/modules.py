@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def compared() -> Iterator[tuple[str, str, str]]:
-    """Label, verdict and message of each sample."""
+    """Yield label, verdict and message of each sample."""
     for info in module_db:
         name = info.module_cls.__name__
         if name not in nn.__all__ or not info.module_cls.__module__.startswith("torch.nn.modules"):
@@ -52,7 +52,7 @@ def compared() -> Iterator[tuple[str, str, str]]:
 
 
 def verdict(kind: Any, sample: Any, dtype: torch.dtype, training: bool) -> tuple[str, str]:
-    """Whether both agree, or which of them refuses the sample."""
+    """Tell whether both agree, or which of them refuses the sample."""
     made, given = sample.constructor_input, sample.forward_input
     try:
         theirs = kind(*made.args, **made.kwargs).to(dtype).train(training)
@@ -84,7 +84,7 @@ def verdict(kind: Any, sample: Any, dtype: torch.dtype, training: bool) -> tuple
 
 
 def ours(value: Any) -> Any:
-    """An argument in NumPy's terms."""
+    """Return an argument in NumPy's terms."""
     if isinstance(value, torch.Tensor):
         return value.numpy(force=True).copy()
     if isinstance(value, torch.dtype):
@@ -93,12 +93,12 @@ def ours(value: Any) -> Any:
 
 
 def cotangent(shape: Any) -> np.ndarray:
-    """Random numbers that both libraries take as the gradient of their result."""
+    """Return random numbers that both libraries take as the gradient of their result."""
     return np.random.default_rng(0).normal(size=tuple(shape))
 
 
 def torch_results(layer: Any, given: Any) -> list[np.ndarray]:
-    """Value, gradients, and gradients of the sum of their squares."""
+    """Return value, gradients, and gradients of the sum of their squares."""
     first, *rest = given.args
     wanted = isinstance(first, torch.Tensor) and first.is_floating_point()
     first = first.detach().clone().requires_grad_(wanted) if wanted else first
@@ -113,7 +113,7 @@ def torch_results(layer: Any, given: Any) -> list[np.ndarray]:
 
 
 def our_results(layer: Any, given: Any) -> list[np.ndarray]:
-    """The same of nnlite."""
+    """Return the same of nnlite."""
     first, *rest = map(ours, given.args)
     if first.dtype.kind == "f":
         first = nnlite.Tensor(first, requires_grad=True)

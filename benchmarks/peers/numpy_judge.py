@@ -42,7 +42,7 @@ def main():
 
 
 def refused(f, args, kwargs):
-    """Whether NumPy takes a call that is refused here."""
+    """Tell whether NumPy takes a call that is refused here."""
     ours = judge.answer(f, [judge.tensors(a) for a in args], kwargs)[1]
     return ours is not None and judge.answer(f, args, kwargs)[1] is None
 

@@ -55,7 +55,7 @@ class Leaves:
 
 
 def flat(out):
-    """The results that have a gradient, in order."""
+    """Return the results that have a gradient, in order."""
     if isinstance(out, tuple | list):
         return [t for part in out for t in flat(part)]
     return [out]
@@ -66,7 +66,7 @@ def differentiable(outs):
 
 
 def theirs_of(outs, leaves):
-    """Gradients of first and second order by PyTorch, with fixed cotangents."""
+    """Return gradients of first and second order by PyTorch, with fixed cotangents."""
     outs = differentiable(outs)
     cotangents = [torch.from_numpy(weights(o.shape)) for o in outs]
     total = sum((o * c).sum() for o, c in zip(outs, cotangents, strict=True))
@@ -104,7 +104,7 @@ def values_of(x):
 
 
 def equal(a, b):
-    """Whether ours and theirs agree; a gradient that is None counts as zeros."""
+    """Tell whether ours and theirs agree; a gradient that is None counts as zeros."""
     a, b = values_of(a), values_of(b)
     if a is None or b is None:
         return not np.any(a if b is None else b)
@@ -112,14 +112,14 @@ def equal(a, b):
 
 
 def slope_equal(a, b):
-    """The same for gradients; where PyTorch says NaN, there is nothing to compare with."""
+    """Tell the same of gradients; where PyTorch says NaN, there is nothing to compare with."""
     if a is not None and b is not None and torch.isnan(b).any():
         b = torch.where(torch.isnan(b), torch.from_numpy(values_of(a)), b)
     return equal(a, b)
 
 
 def verdict(op, sample):
-    """What came of one sample, and where it is wrong."""
+    """Return what came of one sample, and where it is wrong."""
     leaves = Leaves()
     args = [leaves(sample.input), *map(leaves, sample.args)]
     kwargs = {k: leaves(v) for k, v in sample.kwargs.items()}

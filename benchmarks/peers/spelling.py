@@ -56,7 +56,7 @@ def spread(f):
 
 
 def along(f):
-    """Functions of one axis; of a single number torch makes a number, NumPy a vector."""
+    """Return functions of one axis; of a single number torch makes a number, NumPy a vector."""
     return lambda x, dim, dtype=None: np.reshape(f(x, axis=dim), x.shape)
 
 

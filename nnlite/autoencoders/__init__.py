@@ -17,13 +17,15 @@ from nnlite.autoencoders.builders import (
 from nnlite.autoencoders.closed_forms import (
     AffineMap,
     bernoulli_entropy,
+    entropy_floor,
     gaussian_denoiser,
     masking_denoiser,
     off_distribution_error,
     optimal_linear_autoencoder,
 )
 from nnlite.autoencoders.corruption import GaussianNoise, Masking
-from nnlite.autoencoders.model import Autoencoder, NotFittedError, entropy_floor
+from nnlite.autoencoders.model import Autoencoder
+from nnlite.errors import NotFittedError
 
 __all__ = [
     "AffineMap",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import nn
+from nnlite._arguments import is_integer
 from nnlite.autoencoders.corruption import Corruption
 from nnlite.autoencoders.model import Autoencoder
 from nnlite.autoencoders.recipe import Networks, Recipe
@@ -285,4 +286,4 @@ def _makes_a_layer(make: Any) -> bool:
 
 
 def _is_size(n: Any) -> bool:
-    return isinstance(n, int | np.integer) and not isinstance(n, bool) and bool(n > 0)
+    return is_integer(n) and n > 0

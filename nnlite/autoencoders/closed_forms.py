@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_integer, as_number
 
 Array = NDArray[Any]
 
@@ -59,10 +59,9 @@ def optimal_linear_autoencoder(
     """
     C = _moment(covariance, "covariance")
     N = len(C)
-    if not isinstance(n_components, int | np.integer) or not 0 <= n_components <= N:
-        raise ValueError(
-            f"n_components must be an integer between 0 and {N} features; got {n_components!r}."
-        )
+    n_components = as_integer(n_components, "n_components", 0)
+    if n_components > N:
+        raise ValueError(f"n_components must be at most {N}, the features; got {n_components}.")
     mu = _mean(mean, N)
     eigenvalues, U = _eigh(C, "covariance")
     U = U[:, N - n_components :]
@@ -100,8 +99,7 @@ def gaussian_denoiser(
     Tikhonov regularization".
     """
     S = _moment(second_moment, "second_moment")
-    if not 0 <= sigma < np.inf:
-        raise ValueError(f"sigma is a standard deviation, at least 0; got {sigma!r}.")
+    sigma = as_number(sigma, "sigma", 0)
     mu = _mean(mean, len(S))
     C = S - np.outer(mu, mu)
     eigenvalues, U = _eigh(C, "second_moment - mean mean^T")
@@ -139,8 +137,7 @@ def masking_denoiser(
         If a shape does not fit or v is not in [0, 1): at v = 1 nothing of the input is left.
     """
     S = _moment(second_moment, "second_moment")
-    if not 0 <= v < 1:
-        raise ValueError(f"v is the probability of masking, in [0, 1); got {v!r}.")
+    v = as_number(v, "v", 0, below=1)
     mu = _mean(mean, len(S))
     C = S - np.outer(mu, mu)
     D = np.diag(np.diag(S))
@@ -196,6 +193,18 @@ def bernoulli_entropy(x: ArrayLike) -> Array:
         )
     q = 1 - p
     return 0 - p * np.log(np.where(p > 0, p, 1)) - q * np.log(np.where(q > 0, q, 1))
+
+
+def entropy_floor(X: ArrayLike) -> float:
+    """The cross-entropy that no reconstruction of X gets below: mean entropy of a sample in nats.
+
+    It is 0 only for samples of pure zeros and ones; for grey digits it is a good part of the loss
+    (lecture 04).
+    """
+    H = bernoulli_entropy(X)
+    if H.ndim < 2 or not H.size:
+        raise ValueError(f"X must hold at least one sample per row; got shape {H.shape}.")
+    return float(H.reshape(len(H), -1).sum(1).mean())
 
 
 def _moment(matrix: ArrayLike, name: str) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_number
 from nnlite.random import RNGLike, default_rng
 
 Corruption = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
@@ -30,8 +30,10 @@ class Masking:
 
     Raises
     ------
+    TypeError
+        If v or fill is no number.
     ValueError
-        If v is not a probability.
+        If v is not a probability, or fill not finite.
 
     References
     ----------
@@ -42,13 +44,8 @@ class Masking:
     fill: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.v) and 0 <= self.v <= 1):
-            raise ValueError(
-                f"masking: v is the probability of masking, between 0 and 1; got {self.v!r}."
-            )
-
-        if not (_is_number(self.fill) and np.isfinite(self.fill)):
-            raise ValueError(f"masking: fill must be a finite number; got {self.fill!r}.")
+        as_number(self.v, "Masking: v", 0, 1)
+        as_number(self.fill, "Masking: fill")
 
     def __call__(self, x: ArrayLike, rng: RNGLike | None = None) -> NDArray[Any]:
         """A spoiled copy of ``x``: same shape, and same dtype if that is a floating one."""
@@ -64,6 +61,8 @@ class GaussianNoise:
 
     Raises
     ------
+    TypeError
+        If sigma is no number.
     ValueError
         If sigma is negative or not finite.
     """
@@ -71,10 +70,7 @@ class GaussianNoise:
     sigma: float
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.sigma) and 0 <= self.sigma < np.inf):
-            raise ValueError(
-                f"gaussian noise: sigma is a standard deviation, at least 0; got {self.sigma!r}."
-            )
+        as_number(self.sigma, "GaussianNoise: sigma", 0)
 
     def __call__(self, x: ArrayLike, rng: RNGLike | None = None) -> NDArray[Any]:
         """A spoiled copy of ``x``: same shape, and same dtype if that is a floating one."""
@@ -82,10 +78,6 @@ class GaussianNoise:
         drawn = np.float32 if x.dtype == np.float32 else np.float64
         noise = default_rng(rng).standard_normal(x.shape, dtype=drawn)
         return x + x.dtype.type(self.sigma) * noise.astype(x.dtype, copy=False)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _floating(x: ArrayLike) -> NDArray[Any]:

@@ -1,49 +1,30 @@
 """The autoencoder: ``h(x) = g(f(x))``, trained to be close to ``x`` (lectures 03 to 06).
 
 One class serves all kinds; what differs is the encoder and the decoder it is given
-(:mod:`.builders`), the error it is trained on, and whether its input is spoiled first. Training is
-the ten lines of lecture 04:
-
-    for x in batches:                    # a mini-batch of clean samples
-        x_tilde = corrupt(x)             # the same x, unless it is a denoising autoencoder
-        x_hat = decoder(encoder(x_tilde))
-        loss = error(x_hat, x)           # against the clean x
-        loss.backward()
-        optimiser.step()
+(:mod:`.builders`), the error it is trained on, and whether its input is spoiled first. The
+training itself is in :mod:`.fitting`, what it takes as samples in :mod:`.samples`.
 """
 
-import copy
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlite import nn, optim
-from nnlite._arguments import as_array
-from nnlite._estimator import column_names, in_range
-from nnlite.autoencoders.closed_forms import bernoulli_entropy
+from nnlite._arguments import as_integer
+from nnlite._estimator import column_names
 from nnlite.autoencoders.corruption import Corruption
-from nnlite.autoencoders.recipe import Rebuildable, count
+from nnlite.autoencoders.fitting import snapshot, train
+from nnlite.autoencoders.recipe import Rebuildable
+from nnlite.autoencoders.samples import as_codes, as_samples, check_probabilities, check_shape
 from nnlite.engine import Tensor, no_grad
 from nnlite.errors import NotFittedError
 from nnlite.nn import functional as F
 from nnlite.random import RNGLike, default_rng
-from nnlite.training import progress
 
 Array = NDArray[Any]
-_STATE = (  # what a fit changes, beside the weights
-    "encoder",
-    "decoder",
-    "loss_curve_",
-    "validation_curve_",
-    "_optimiser",
-    "_sample_shape",
-    "_n_codes",
-    "_has_weights",
-    "_untrained",
-)
 
 
 class Autoencoder(nn.Module, Rebuildable):
@@ -90,8 +71,8 @@ class Autoencoder(nn.Module, Rebuildable):
     -----
     For scikit-learn it is a transformer whose ``score`` is minus the mean reconstruction error.
     ``clone`` gives an untrained copy. Its parameters are those above; for an autoencoder from a
-    builder, the builder's own stand in place of `encoder` and `decoder`, so that a grid search can
-    try ``{"sizes": [(784, 64, 8), (784, 256, 8)]}``.
+    builder, the builder's own stand in place of ``encoder`` and ``decoder``, so that a grid search
+    can try ``{"sizes": [(784, 64, 8), (784, 256, 8)]}``.
 
     Examples
     --------
@@ -186,7 +167,7 @@ class Autoencoder(nn.Module, Rebuildable):
         epochs: int | None = None,
         validation: ArrayLike | None = None,
     ) -> Self:
-        """Train on samples; a second call goes on from where the first ended (`warm_start`).
+        """Train on samples; a second call goes on from where the first ended (``warm_start``).
 
         Parameters
         ----------
@@ -219,9 +200,9 @@ class Autoencoder(nn.Module, Rebuildable):
         the call. A last batch of one sample joins the batch before it: batch normalisation can do
         nothing with one.
         """
-        epochs = self.epochs if epochs is None else count(epochs, "epochs", 0)
+        epochs = self.epochs if epochs is None else as_integer(epochs, "epochs", 0)
         names = column_names(X)
-        undo = self._snapshot()
+        undo = snapshot(self)
         try:
             if self._has_weights and not self.warm_start:
                 self._rebuild()
@@ -238,7 +219,7 @@ class Autoencoder(nn.Module, Rebuildable):
                     f"X has samples of shape {x.shape[1:]}, but validation of shape {v.shape[1:]}."
                 )
             self._prepare(x)
-            self._train(x, v, epochs)
+            train(self, x, v, epochs)
         except Exception:
             undo()
             raise
@@ -259,88 +240,6 @@ class Autoencoder(nn.Module, Rebuildable):
             self._optimiser = optim.Adam(self.parameters(), lr=self.lr)
         self._has_weights = True
 
-    def _train(self, X: Array, V: Array | None, epochs: int) -> None:
-        """The loop of lecture 04."""
-        optimiser = self._optimiser
-        assert optimiser is not None
-        step, steps = 0, epochs * len(_ends(len(X), self.batch_size))
-        bar = progress(epochs, "epochs") if self.verbose else None
-        self.train()
-        try:
-            for _ in bar or range(epochs):
-                total = 0.0
-                for x in _batches(X, self.batch_size, self._rng):
-                    optimiser.param_groups[0]["lr"] = _cosine(self.lr, step, steps)
-                    total += self._train_on(x, optimiser) * len(x)
-                    step += 1
-                self.loss_curve_.append(total / len(X))
-                if V is not None:
-                    self.validation_curve_.append(-self.score(V))
-                if bar:
-                    bar.show(loss=self.loss_curve_[-1])
-        except KeyboardInterrupt:
-            warnings.warn(
-                f"training interrupted after {step} of {steps} steps; the model is kept as it is.",
-                stacklevel=3,
-            )
-
-    def _snapshot(self) -> Callable[[], None]:
-        """A function that brings everything back to where it is now."""
-        before = {name: getattr(self, name) for name in _STATE}
-        for curve in ("loss_curve_", "validation_curve_"):
-            before[curve] = list(before[curve])
-        names = getattr(self, "feature_names_in_", None)
-        weights = {} if self.encoder is None else copy.deepcopy(self.state_dict())
-        optimiser = self._optimiser
-        moments = {} if optimiser is None else copy.deepcopy(optimiser.state_dict())
-
-        def undo() -> None:
-            for name, value in before.items():
-                setattr(self, name, value)
-            if names is not None:
-                self.feature_names_in_ = names
-            if weights:
-                nn.Module.load_state_dict(self, weights)
-            if optimiser is not None:
-                optimiser.load_state_dict(moments)
-
-        return undo
-
-    # NumPy's warning of an overflow would come first, and say less than the error below.
-    @np.errstate(over="ignore", invalid="ignore")
-    def _train_on(self, x: Array, optimiser: optim.Adam) -> float:
-        x_tilde = x if self.corruption is None else self._corrupted(x)
-        optimiser.zero_grad()
-        loss = self.error(self.decoder(self.encoder(x_tilde)), x)
-        value = loss.item()
-        if not np.isfinite(value):
-            raise FloatingPointError(
-                f"the loss became {value} after {len(self.loss_curve_)} epochs: either the step "
-                f"size lr={self.lr} is too large for this data (try a tenth of it), or the data "
-                f"are: the largest value of this batch is {np.abs(x).max():.3g} (rescale to 1)."
-            )
-        loss.backward()
-        optimiser.step()
-        return value
-
-    def _corrupted(self, x: Array) -> Array:
-        """A spoiled copy: the clean batch stays the target, also if the corruption edits it."""
-        assert self.corruption is not None
-        x_tilde: Any = self.corruption(x.copy(), self._rng)
-        name = "the result of the corruption"
-        if x_tilde is None:
-            raise ValueError(f"{name} is None. (Does it have a return?)")
-        x_tilde = as_array(x_tilde.data if isinstance(x_tilde, Tensor) else x_tilde, name)
-        if x_tilde.shape != x.shape:
-            raise ValueError(
-                f"the corruption must return numbers of the shape it was given, {x.shape}; it "
-                f"returned shape {x_tilde.shape}, dtype {x_tilde.dtype}. (Does it have a return?)"
-            )
-        x_tilde = x_tilde.astype(x.dtype, copy=False)
-        if not np.isfinite(x_tilde).all():
-            raise ValueError(f"the corruption {self.corruption!r} returned NaN or infinity.")
-        return x_tilde
-
     def transform(self, X: ArrayLike) -> Array:
         """Codes of samples, shape (n, n_components)."""
         Z = self._apply(self.encoder, self._known_samples(X))
@@ -350,17 +249,7 @@ class Autoencoder(nn.Module, Rebuildable):
     def inverse_transform(self, Z: ArrayLike) -> Array:
         """Samples decoded from codes of shape (n, n_components)."""
         self._check_fitted()
-        Z = as_array(Z, "Z")
-        if Z.ndim != 2 or not len(Z) or Z.dtype.kind not in "fiub" or not np.isfinite(Z).all():
-            raise ValueError(
-                "codes must be a finite array of numbers, shape (n, n_components); got shape "
-                f"{Z.shape}, dtype {Z.dtype}."
-            )
-        Z = in_range(Z, self._dtype(), "Z")
-        if self._n_codes not in (None, Z.shape[1]):
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, but the code of this autoencoder has {self._n_codes}."
-            )
+        Z = as_codes(Z, self._dtype(), self._n_codes)
         return self._apply(lambda z: self._output(self.decoder(z)), Z)
 
     def reconstruct(self, X: ArrayLike) -> Array:
@@ -402,34 +291,11 @@ class Autoencoder(nn.Module, Rebuildable):
 
     def _samples(self, X: ArrayLike, name: str) -> Array:
         """Samples in the dtype of the weights, of the shape seen before, finite."""
-        if getattr(getattr(X, "dtype", None), "kind", "") == "c":
-            raise ValueError(f"Complex data not supported: {name} must hold real numbers.")
-        X = as_array(X, name)
-        if X.ndim < 2:
-            raise ValueError(
-                f"{name} must hold at least one sample per row, shape (n, features); got "
-                f"{X.shape}. Reshape your data: a single sample x is X = x[None]."
-            )
-        if not X.size:
-            raise ValueError(
-                f"{name} must hold at least one sample per row, shape (n, features); got "
-                f"{X.shape}: {X.shape[0]} sample(s), {int(np.prod(X.shape[1:]))} feature(s) "
-                f"(shape={X.shape}) while a minimum of 1 is required."
-            )
-        if not np.isfinite(X).all():
-            raise ValueError(f"{name} contains NaN or infinity; remove or fill those values first.")
-        X = in_range(X, self._dtype(), name)
-        if self._sample_shape is not None and X.shape[1:] != self._sample_shape:
-            raise ValueError(
-                f"{name} has {int(np.prod(X.shape[1:]))} features, but {type(self).__name__} is "
-                f"expecting {self.n_features_in_} features as input: the samples are of shape "
-                f"{X.shape[1:]}; this autoencoder was trained on {self._sample_shape}."
-            )
-        if self.loss == "cross_entropy" and not (X.min() >= 0 and X.max() <= 1):
-            raise ValueError(
-                f"cross-entropy takes features as probabilities in [0, 1]; {name} ranges from "
-                f"{X.min():.3g} to {X.max():.3g}. Rescale, or use loss='squared_error'."
-            )
+        X = as_samples(X, name, self._dtype())
+        if self._sample_shape is not None:
+            check_shape(X, name, self._sample_shape, type(self).__name__)
+        if self.loss == "cross_entropy":
+            check_probabilities(X, name)
         return X
 
     def _dtype(self) -> np.dtype[Any]:
@@ -468,36 +334,3 @@ class Autoencoder(nn.Module, Rebuildable):
                 "code or a corruption.",
                 stacklevel=4,
             )
-
-
-def entropy_floor(X: ArrayLike) -> float:
-    """The cross-entropy that no reconstruction of X gets below: mean entropy of a sample in nats.
-
-    It is 0 only for samples of pure zeros and ones; for grey digits it is a good part of the loss
-    (lecture 04).
-    """
-    H = bernoulli_entropy(X)
-    if H.ndim < 2 or not H.size:
-        raise ValueError(f"X must hold at least one sample per row; got shape {H.shape}.")
-    return float(H.reshape(len(H), -1).sum(1).mean())
-
-
-def _batches(X: Array, size: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Mini-batches in random order."""
-    order, start = rng.permutation(len(X)), 0
-    for end in _ends(len(X), size):
-        yield X[order[start:end]]
-        start = end
-
-
-def _ends(n: int, size: int) -> list[int]:
-    """Where the mini-batches of n samples end; one sample left over joins those before it."""
-    ends = [*range(size, n, size), n]
-    if len(ends) > 1 and size > 1 and n - ends[-2] == 1:
-        del ends[-2]
-    return ends
-
-
-def _cosine(lr: float, step: int, steps: int) -> float:
-    """Half a cosine from lr to 0 (Loshchilov & Hutter 2017, eq. 5 without restarts)."""
-    return lr * 0.5 * (1 + np.cos(np.pi * step / steps))

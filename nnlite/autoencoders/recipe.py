@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from nnlite import nn, optim
+from nnlite._arguments import as_choice, as_flag, as_integer, as_number
 from nnlite._estimator import Transformer
 from nnlite.autoencoders.corruption import Corruption
 from nnlite.engine import default_dtype
@@ -85,7 +86,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class _Copies:
-    """Makes a module by copying one: what remains of ``lambda: nn.LeakyReLU(0.2)`` in a pickle."""
+    """A copier of a module: what remains of ``lambda: nn.LeakyReLU(0.2)`` in a pickle."""
 
     module: nn.Module
 
@@ -230,25 +231,16 @@ class Rebuildable(Transformer):
 
 def _checked(name: str, value: Any) -> Any:
     """An option of :class:`Autoencoder`, if it is possible."""
-    if name == "loss" and value not in _LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(_LOSSES)}; got {value!r}.")
+    if name == "loss":
+        return as_choice(value, name, _LOSSES)
+    if name in ("epochs", "batch_size"):
+        return as_integer(value, name, 0 if name == "epochs" else 1)
+    if name == "lr":
+        return as_number(value, name, 0)
+    if name in ("verbose", "warm_start"):
+        return as_flag(value, name)
     if name == "corruption" and value is not None and not callable(value):
         raise TypeError(
             f"corruption must be a function of (x, rng), as Masking(0.3); got {value!r}."
         )
-    if name == "lr":
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not 0 <= value < np.inf:
-            raise ValueError(f"lr must be a finite number of at least 0; got {value!r}.")
-    if name in ("verbose", "warm_start") and not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} is True or False; got {value!r}.")
-    if name in ("epochs", "batch_size"):
-        return count(value, name, 0 if name == "epochs" else 1)
     return value
-
-
-def count(value: Any, name: str, least: int) -> int:
-    """An integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
-    return int(value)

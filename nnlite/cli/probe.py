@@ -183,8 +183,6 @@ def _add_rows(add: Any, normal: Any, n: int, d: int) -> None:
     add(
         leaky_relu=(x, 0.1),
         leaky_relu_grad=(x, normal(n, d), 0.1),
-        sigmoid=(4 * x,),
-        softplus=(4 * x,),
     )
     target = np.arange(n, dtype=np.int64) % 17
     add(

@@ -12,12 +12,12 @@ Every generator takes ``rng=`` (a seed or a ``numpy.random.Generator``) and retu
 layers cast data to their own dtype.
 """
 
-from .digits import Digits, mnist
-from .face_data import FACE_DTYPE, Faces, face_attributes, faces, random_attributes
-from .face_reader import read_attributes, read_scores
-from .idx import CorruptDataError, read_idx
-from .mixtures import GaussianMixture, grid_mixture, ring_mixture, three_blobs
-from .points import (
+from nnlite.datasets.digits import Digits, mnist
+from nnlite.datasets.face_data import FACE_DTYPE, Faces, face_attributes, faces, random_attributes
+from nnlite.datasets.face_reader import read_attributes, read_scores
+from nnlite.datasets.idx import CorruptDataError, read_idx
+from nnlite.datasets.mixtures import GaussianMixture, grid_mixture, ring_mixture, three_blobs
+from nnlite.datasets.points import (
     circle,
     gaussian_cloud,
     grid_of_gaussians,

@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..weights.files import write_whole
-from .idx import CorruptDataError, parse_idx, unpacked
+from nnlite._arguments import as_choice
+from nnlite.datasets.idx import CorruptDataError, parse_idx, unpacked
+from nnlite.weights.files import write_whole
 
 _SUBSET = Path(__file__).parent / "data" / "mnist7k.npz"
 _SUBSET_SHA256 = "24da039cffd0c9c336e4341a37d425d60ed7a01d935adf2eb798d5cbec43360d"
@@ -95,14 +96,14 @@ def mnist(
         A floating dtype scales pixels to [0, 1] (0 is background, 1 is ink); ``"uint8"`` gives
         the grey levels 0 to 255 as stored.
     full : bool
-        Read the full set (60,000 and 10,000 digits) from the four IDX files in `root` instead of
+        Read the full set (60,000 and 10,000 digits) from the four IDX files in ``root`` instead of
         the subset that ships with the package. Files may be gzipped (``.gz``) or not.
     root : path, optional
         Folder of the IDX files, only with ``full=True``. Default: the environment variable
         ``NNLITE_DATA`` if set, else ``~/.cache/nnlite/mnist``.
     download : bool
-        Fetch files that are missing from `root`, about 11 MB. Without it nothing is ever
-        downloaded. A file takes its place in `root` only when its checksum is right.
+        Fetch files that are missing from ``root``, about 11 MB. Without it nothing is ever
+        downloaded. A file takes its place in ``root`` only when its checksum is right.
     verify : bool
         Check the SHA-256 sum of the full set's files. ``False`` reads any well-formed pair of
         IDX files of these names, for instance a look-alike data set.
@@ -115,7 +116,7 @@ def mnist(
     Raises
     ------
     ValueError
-        For an unknown `split`, a `dtype` that cannot hold pixels, or `root` without ``full``.
+        For an unknown ``split``, a ``dtype`` that cannot hold pixels, or ``root`` without ``full``.
     FileNotFoundError
         If a file of the full set is missing and ``download`` is false.
     CorruptDataError
@@ -123,25 +124,24 @@ def mnist(
     ConnectionError
         If no mirror could be reached.
     OSError
-        If a file is to be downloaded and cannot be kept in `root`.
+        If a file is to be downloaded and cannot be kept in ``root``.
 
     References
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86(11).
     """
-    if split not in ("train", "test", "all"):
-        raise ValueError(f'split must be "train", "test" or "all", got {split!r}')
+    as_choice(split, "split", ("train", "test", "all"))
     dtype = np.dtype(dtype)
     if dtype != np.uint8 and dtype.kind != "f":
         raise ValueError(
-            f'dtype must be a floating type (pixels in [0, 1]) or "uint8" (grey levels 0 to 255), '
-            f'got "{dtype}"'
+            f'dtype must be a floating type (pixels in [0, 1]) or "uint8" (grey levels 0 to 255); '
+            f'got "{dtype}".'
         )
     if not full and (root is not None or download):
         raise ValueError(
             "root= and download= concern the full data set: call mnist(full=True, root=...); "
-            "without full=True the digits that ship with the package are returned"
+            "without full=True the digits that ship with the package are returned."
         )
     splits = ("train", "test") if split == "all" else (split,)
     if full:
@@ -150,7 +150,7 @@ def mnist(
         parts = [_read_subset(part) for part in splits]
     sizes = {part[0].shape[1:] for part in parts}
     if len(sizes) != 1:
-        raise CorruptDataError(f"training and test images have different sizes: {sizes}")
+        raise CorruptDataError(f"training and test images have different sizes: {sizes}.")
     images = np.concatenate([part[0] for part in parts])  # (n, 28, 28) uint8, a copy
     labels = np.concatenate([part[1] for part in parts]).astype(np.intp)
     X = images
@@ -166,14 +166,15 @@ def _load_subset() -> tuple[np.ndarray, np.ndarray]:
         raw = _SUBSET.read_bytes()
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"the digits that ship with nnlite are missing: there is no {_SUBSET}; reinstall nnlite"
+            f"the digits that ship with nnlite are missing: there is no {_SUBSET}; reinstall "
+            "nnlite."
         ) from error
     _check_sum(raw, _SUBSET_SHA256, _SUBSET, "reinstall nnlite")
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
             images, labels = stored["X"], stored["Y"]
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
-        raise CorruptDataError(f"{_SUBSET} cannot be read ({error}); reinstall nnlite") from error
+        raise CorruptDataError(f"{_SUBSET} cannot be read ({error}); reinstall nnlite.") from error
     return images, labels
 
 
@@ -200,16 +201,16 @@ def _read_full(
     if images.ndim != 3 or images.dtype != np.uint8:
         raise CorruptDataError(
             f"the {split} images in {root} should be a uint8 array (n, rows, columns), the file "
-            f"holds {images.dtype} {images.shape}"
+            f"holds {images.dtype} {images.shape}."
         )
     if not images.size:
         raise CorruptDataError(
-            f"the {split} images in {root} are none: the file holds an array {images.shape}"
+            f"the {split} images in {root} are none: the file holds an array {images.shape}."
         )
     if labels.shape != (len(images),) or labels.dtype != np.uint8:
         raise CorruptDataError(
             f"the {split} labels in {root} should be uint8 ({len(images)},), one per image, the "
-            f"file holds {labels.dtype} {labels.shape}"
+            f"file holds {labels.dtype} {labels.shape}."
         )
     return images, labels
 
@@ -221,7 +222,7 @@ def _read_named(name: str, root: Path, download: bool, verify: bool) -> np.ndarr
         if not download:
             raise FileNotFoundError(
                 f"no {name} or {name}.gz in {root}; put the file there, or let nnlite fetch it: "
-                f"mnist(full=True, root={str(root)!r}, download=True)"
+                f"mnist(full=True, root={str(root)!r}, download=True)."
             )
         path = candidates[1]
         _download(path, _FILES[name][1])
@@ -243,7 +244,7 @@ def _check_sum(raw: bytes, expected: str, path: Path, advice: str) -> None:
     if found != expected:
         raise CorruptDataError(
             f"{path} has the wrong checksum: SHA-256 {found[:16]}..., expected "
-            f"{expected[:16]}...; {advice}"
+            f"{expected[:16]}...; {advice}."
         )
 
 
@@ -264,8 +265,9 @@ def _download(target: Path, sha256: str) -> None:
         _write_whole(target, raw)
         return
     raise ConnectionError(
-        f"could not download {target.name}; put it into {target.parent} by hand. Tried:\n  "
+        f"could not download {target.name}. Tried:\n  "
         + "\n  ".join(failures)
+        + f"\nPut the file into {target.parent} by hand."
     )
 
 
@@ -275,9 +277,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise type(error)(f"{folder} cannot be made ({error}); {advice}") from error
+        raise type(error)(f"{folder} cannot be made ({error}); {advice}.") from error
     if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{folder} is read-only; {advice}")
+        raise PermissionError(f"{folder} is read-only; {advice}.")
 
 
 def _write_whole(target: Path, raw: bytes) -> None:

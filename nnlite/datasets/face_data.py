@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._arguments import as_array
-from ..random import RNGLike, default_rng
-from . import _validate
-from .face_drawing import GREY, HAIR, SKIN, draw, mix
+from nnlite._arguments import as_array, as_integer
+from nnlite.datasets.face_drawing import GREY, HAIR, SKIN, draw, mix
+from nnlite.random import RNGLike, default_rng
 
 #: One record per face. Shares in [0, 1] except smile and turn, which are in [-1, 1].
 FACE_DTYPE = np.dtype(
@@ -80,7 +79,7 @@ def faces(
     Parameters
     ----------
     n : int, optional
-        Number of faces; default 1, or as many as `attributes` has.
+        Number of faces; default 1, or as many as ``attributes`` has.
     rng : int, Generator or None
         Used only for random attributes: the drawing itself is deterministic.
     size : int
@@ -100,18 +99,18 @@ def faces(
     Raises
     ------
     ValueError
-        If `attributes` has the wrong fields or values out of range, or disagrees with `n`.
+        If ``attributes`` has the wrong fields or values out of range, or disagrees with ``n``.
     """
-    size = _validate.count("size", size, 16)
+    size = as_integer(size, "size", 16)
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
-        raise ValueError(f"dtype must be a floating type, pixels are in [0, 1]; got {dtype}")
+        raise ValueError(f"dtype must be a floating type, pixels are in [0, 1]; got {dtype}.")
     if attributes is None:
         attributes = random_attributes(1 if n is None else n, rng=rng)
     else:
         attributes = _checked(attributes)
-        if n is not None and _validate.count("n", n, 0) != len(attributes):
-            raise ValueError(f"n={n} faces asked for, but attributes has {len(attributes)}")
+        if n is not None and as_integer(n, "n", 0) != len(attributes):
+            raise ValueError(f"n={n} faces asked for, but attributes has {len(attributes)}.")
     channels = 3 if color else 1
     X = np.empty((len(attributes), channels, size, size), dtype)
     for start in range(0, len(attributes), _CHUNK):
@@ -139,19 +138,19 @@ def face_attributes(**values: Any) -> np.ndarray:
     """
     unknown = set(values) - set(_DEFAULTS)
     if unknown:
-        raise ValueError(f"faces have no attribute {sorted(unknown)}; they have {[*_DEFAULTS]}")
+        raise ValueError(f"faces have no attribute {sorted(unknown)}; they have {[*_DEFAULTS]}.")
     given = [as_array(values.get(name, default), name) for name, default in _DEFAULTS.items()]
     try:
         columns = np.broadcast_arrays(*given)
     except ValueError:
         lengths = {name: np.size(value) for name, value in values.items()}
-        raise ValueError(f"attributes must be numbers or have one length, got {lengths}") from None
+        raise ValueError(f"attributes must be numbers or have one length; got {lengths}.") from None
     if columns[0].ndim > 1:
-        raise ValueError(f"attributes must be numbers or vectors, got shape {columns[0].shape}")
+        raise ValueError(f"attributes must be numbers or vectors; got shape {columns[0].shape}.")
     table = np.empty(columns[0].size, FACE_DTYPE)
     for name, column in zip(_DEFAULTS, columns, strict=True):
         if name not in CONTINUOUS and not np.isin(column, (0, 1)).all():
-            raise ValueError(f"{name} is yes or no, True or False; got {values[name]!r}")
+            raise ValueError(f"{name} is yes or no, True or False; got {values[name]!r}.")
         table[name] = column
     return _checked(table)
 
@@ -162,7 +161,7 @@ def random_attributes(n: int, *, rng: RNGLike | None = None) -> np.ndarray:
     Half are men; 40 % of the faces have glasses, 40 % of the men a beard, 15 % of the men no
     hair. Women's hair is longer on average. Hair differs visibly from skin.
     """
-    n, rng = _validate.count("n", n, 0), default_rng(rng)
+    n, rng = as_integer(n, "n", 0), default_rng(rng)
     a = np.empty(n, FACE_DTYPE)
     a["man"] = rng.random(n) < 0.5
     a["glasses"] = rng.random(n) < 0.4
@@ -183,18 +182,18 @@ def random_attributes(n: int, *, rng: RNGLike | None = None) -> np.ndarray:
 
 def _checked(attributes: np.ndarray) -> np.ndarray:
     if isinstance(attributes, np.ma.MaskedArray):  # of records NumPy cannot tell whether any is
-        raise ValueError("attributes are a masked array; drop masked faces and pass its data")
+        raise ValueError("attributes are a masked array; drop masked faces and pass its data.")
     a = np.atleast_1d(np.asarray(attributes))
     if a.dtype.names is None or set(a.dtype.names) != set(FACE_DTYPE.names or ()) or a.ndim != 1:
         raise ValueError(
-            f"attributes must be a vector of records with fields {FACE_DTYPE.names}, got dtype "
-            f"{a.dtype} and shape {a.shape}; make one with face_attributes(glasses=True, ...)"
+            f"attributes must be a vector of records with fields {FACE_DTYPE.names}; got dtype "
+            f"{a.dtype} and shape {a.shape}; make one with face_attributes(glasses=True, ...)."
         )
     a = a[list(FACE_DTYPE.names or ())].astype(FACE_DTYPE)
     for name in CONTINUOUS:
         low = -1.0 if name in ("smile", "turn") else 0.0
         if not ((a[name] >= low) & (a[name] <= 1)).all():
             raise ValueError(
-                f"{name} must be between {low:g} and 1, got {a[name].min()} to {a[name].max()}"
+                f"{name} must be between {low:g} and 1; got {a[name].min()} to {a[name].max()}."
             )
     return a

@@ -49,7 +49,7 @@ class _Canvas:
         return np.clip(0.5 - distance / self.pixel, 0, 1)
 
     def paint(self, share: np.ndarray, colour: np.ndarray) -> None:
-        """Put `colour` over what is there; `share` (n, size, size) of each pixel."""
+        """Put ``colour`` over what is there; ``share`` (n, size, size) of each pixel."""
         self.image += share[:, None] * (self._tint(colour) - self.image)
 
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._arguments import as_array
-from .face_data import BINARY, CONTINUOUS, FACE_DTYPE, faces, random_attributes
-from .face_drawing import GREY
+from nnlite._arguments import as_array
+from nnlite.datasets.face_data import BINARY, CONTINUOUS, FACE_DTYPE, faces, random_attributes
+from nnlite.datasets.face_drawing import GREY
 
 _TRAINING_FACES = 4000
 _SEED = 20_061  # the reader is a fixed instrument: not the user's generator
@@ -48,7 +48,7 @@ def read_attributes(images: np.typing.ArrayLike) -> np.ndarray:
     ----------
     images : array_like
         (n, size, size), (n, 1, size, size) or (n, 3, size, size) as :func:`faces` draws them, or
-        (n, size * size); values around [0, 1], `size` at least 24. Generated or reconstructed
+        (n, size * size); values around [0, 1], ``size`` at least 24. Generated or reconstructed
         faces are welcome.
 
     Returns
@@ -143,14 +143,14 @@ def _as_grey(images: np.typing.ArrayLike) -> np.ndarray:
     if x.ndim != 3 or x.shape[1] != x.shape[2] or x.shape[1] < 24:
         raise ValueError(
             f"images must be square faces of at least 24 pixels: (n, size, size), (n, 1 or 3, "
-            f"size, size) or (n, size * size), got shape {np.shape(images)}"
+            f"size, size) or (n, size * size); got shape {np.shape(images)}."
         )
     if not np.isfinite(x).all():
-        raise ValueError("images contain NaN or infinity: there is nothing to read")
+        raise ValueError("images contain NaN or infinity: there is nothing to read.")
     if x.size and not (x.min() >= -1 and x.max() <= 2):  # room for what a network paints
         raise ValueError(
-            f"images are pixels in [0, 1], got values from {x.min():.3g} to {x.max():.3g}; divide "
-            "grey levels by 255"
+            f"images are pixels in [0, 1]; got values from {x.min():.3g} to {x.max():.3g}; divide "
+            "grey levels by 255."
         )
     return x
 

@@ -54,7 +54,7 @@ def unpacked(path: Path) -> bytes:
             return stream.read()
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CorruptDataError(
-            f"{path} is not a complete gzip file ({error}); delete it and get it again"
+            f"{path} is not a complete gzip file ({error}); delete it and get it again."
         ) from error
 
 
@@ -69,13 +69,13 @@ def parse_idx(raw: bytes, path: Path) -> np.ndarray:
         packed = "; it is gzipped: its name must end in .gz" if raw[:2] == b"\x1f\x8b" else ""
         raise CorruptDataError(
             f"{path} is not an IDX file: it begins with the bytes {raw[:4].hex(' ') or '(none)'}, "
-            f"expected 00 00, a type code (08 for bytes) and the number of axes{packed}"
+            f"expected 00 00, a type code (08 for bytes) and the number of axes{packed}."
         )
     dtype, ndim = np.dtype(_IDX_DTYPES[raw[2]]), raw[3]
     start = 4 + 4 * ndim
     if len(raw) < start:
         raise CorruptDataError(
-            f"{path} is truncated: its header of {start} bytes ends after {len(raw)} bytes"
+            f"{path} is truncated: its header of {start} bytes ends after {len(raw)} bytes."
         )
     shape = tuple(int(length) for length in np.frombuffer(raw, ">u4", ndim, offset=4))
     expected = start + dtype.itemsize * int(np.prod(shape, dtype=object))
@@ -83,10 +83,10 @@ def parse_idx(raw: bytes, path: Path) -> np.ndarray:
         state = "truncated" if len(raw) < expected else "too long"
         raise CorruptDataError(
             f"{path} is {state}: an array of shape {shape} takes {expected} bytes, the file has "
-            f"{len(raw)}"
+            f"{len(raw)}."
         )
     try:
         array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
     except ValueError as error:  # no entries, but axes that are too long
-        raise CorruptDataError(f"{path} claims an impossible shape {shape}") from error
+        raise CorruptDataError(f"{path} claims an impossible shape {shape}.") from error
     return array.astype(dtype.newbyteorder("="))

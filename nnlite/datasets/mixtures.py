@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arguments import as_array
-from ..random import RNGLike, default_rng
-from . import _validate
+from nnlite._arguments import as_array, as_integer, as_number
+from nnlite.datasets._checks import points, symmetric
+from nnlite.random import RNGLike, default_rng
 
 
 class GaussianMixture:
@@ -44,6 +44,12 @@ class GaussianMixture:
     ValueError
         If shapes disagree, weights are not a distribution, or a covariance is not symmetric
         positive definite.
+
+    Notes
+    -----
+    Its namesake :class:`nnlite.likelihood.GaussianMixture` finds these parameters in data. What it
+    found gives a mixture of this kind, with score and denoiser, by
+    ``GaussianMixture(fit.weights_, fit.means_, fit.covariances_)``.
     """
 
     def __init__(
@@ -60,26 +66,26 @@ class GaussianMixture:
             or self.weights.shape != self.means.shape[:1]
         ):
             raise ValueError(
-                f"weights must be (K,) and means (K, d), got {self.weights.shape} and "
-                f"{self.means.shape}"
+                f"weights must be (K,) and means (K, d); got {self.weights.shape} and "
+                f"{self.means.shape}."
             )
         if not (self.weights > 0).all() or abs(self.weights.sum() - 1) > 1e-9:
             raise ValueError(
-                f"weights must be positive and sum to 1, got {self.weights} "
-                f"(sum {self.weights.sum():.6g}); divide by their sum"
+                f"weights must be positive and sum to 1; got {self.weights} "
+                f"(sum {self.weights.sum():.6g}); divide by their sum."
             )
         K, d = self.means.shape
         self.covariances = _as_matrices(as_array(covariances, "covariances", np.float64), K, d)
         if not np.isfinite(self.means).all() or not np.isfinite(self.covariances).all():
-            raise ValueError("means and covariances must be finite")
-        if not _validate.symmetric(self.covariances):
-            raise ValueError("covariances must be symmetric")
+            raise ValueError("means and covariances must be finite.")
+        if not symmetric(self.covariances):
+            raise ValueError("covariances must be symmetric.")
         self._cholesky = _cholesky(self.covariances)
         self._precision = np.linalg.inv(self.covariances)
         if not np.isfinite(self._precision).all():
             raise ValueError(
                 f"covariances are too small to be inverted: the smallest variance is "
-                f"{self.covariances.diagonal(axis1=1, axis2=2).min():.3g}; rescale the data"
+                f"{self.covariances.diagonal(axis1=1, axis2=2).min():.3g}; rescale the data."
             )
         self._log_norm = -0.5 * (
             d * np.log(2 * np.pi) + np.linalg.slogdet(self.covariances).logabsdet
@@ -92,8 +98,8 @@ class GaussianMixture:
     def sample(
         self, n: int, *, rng: RNGLike | None = None, return_labels: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Draw `n` points, (n, d); with `return_labels` also their components, (n,) intp."""
-        n, rng = _validate.count("n", n, 0), default_rng(rng)
+        """Draw ``n`` points, (n, d); with ``return_labels`` also their components, (n,) intp."""
+        n, rng = as_integer(n, "n", 0), default_rng(rng)
         p = self.weights / self.weights.sum()
         k = rng.choice(len(p), n, p=p).astype(np.intp, copy=False)  # what np.bincount takes
         noise = rng.standard_normal((n, self.means.shape[1]))
@@ -131,30 +137,30 @@ class GaussianMixture:
 
     def with_noise(self, sigma: float) -> GaussianMixture:
         """The law of x + sigma n, n ~ N(0, I): each covariance gains sigma^2 I."""
-        variance = _validate.scale("sigma", sigma) ** 2
+        variance = as_number(sigma, "sigma", 0) ** 2
         d = self.means.shape[1]
         return GaussianMixture(self.weights, self.means, self.covariances + variance * np.eye(d))
 
     def denoise(self, x_noisy: np.typing.ArrayLike, sigma: float) -> np.ndarray:
-        """The best reconstruction E[x | x_noisy] of points observed with noise `sigma`.
+        """The best reconstruction E[x | x_noisy] of points observed with noise ``sigma``.
 
         Tweedie's formula (Robbins 1956; Miyasawa 1961):
         ``x_noisy + sigma**2 * score of the noisy density``.
         """
-        x_noisy = _validate.points("x_noisy", x_noisy, self.means.shape[1])
+        x_noisy = points(x_noisy, "x_noisy", self.means.shape[1])
         noisy = self.with_noise(sigma)
         return x_noisy + float(sigma) ** 2 * noisy.score(x_noisy)
 
     def _evaluate(self, x: np.typing.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log-density (...), responsibilities (..., K) and scores of the components (..., K, d)."""
-        x = _validate.points("x", x, self.means.shape[1])
+        x = points(x, "x", self.means.shape[1])
         difference = x[..., None, :] - self.means  # (..., K, d)
         g = -np.einsum("kij,...kj->...ki", self._precision, difference)
         with np.errstate(over="ignore"):  # refused in the next lines
             log_joint = np.log(self.weights) + self._log_norm + 0.5 * (difference * g).sum(-1)
         if not np.isfinite(log_joint).all():
             raise ValueError(
-                f"x is so far away (up to {np.abs(x).max():.3g}) that its distance overflows"
+                f"x is so far away (up to {np.abs(x).max():.3g}) that its distance overflows."
             )
         top = log_joint.max(-1, keepdims=True)  # subtracted so that exp cannot underflow to 0/0
         r = np.exp(log_joint - top)
@@ -175,9 +181,9 @@ def ring_mixture(n_modes: int = 8, *, radius: float = 1.0, sigma: float = 0.01) 
     sigma : float
         Standard deviation of each mode along each axis (not the variance).
     """
-    n_modes = _validate.count("n_modes", n_modes)
-    radius = _validate.scale("radius", radius)
-    sigma = _validate.scale("sigma", sigma, zero=False)
+    n_modes = as_integer(n_modes, "n_modes", 1)
+    radius = as_number(radius, "radius", 0)
+    sigma = as_number(sigma, "sigma", above=0)
     angle = 2 * np.pi * np.arange(n_modes) / n_modes  # linspace(0, 2 pi, n) would repeat angle 0
     centres = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return GaussianMixture(np.full(n_modes, 1 / n_modes), centres, sigma**2)
@@ -197,9 +203,9 @@ def grid_mixture(side: int = 5, *, spacing: float = 2.0, sigma: float = 0.05) ->
     sigma : float
         Standard deviation of each mode along each axis (not the variance).
     """
-    side = _validate.count("side", side)
-    spacing = _validate.scale("spacing", spacing)
-    sigma = _validate.scale("sigma", sigma, zero=False)
+    side = as_integer(side, "side", 1)
+    spacing = as_number(spacing, "spacing", 0)
+    sigma = as_number(sigma, "sigma", above=0)
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     centres = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     return GaussianMixture(np.full(side**2, 1 / side**2), centres, sigma**2)
@@ -228,7 +234,7 @@ def _cholesky(covariances: np.ndarray) -> np.ndarray:
     if not np.isfinite(L).all():  # browsers get NaN in place of the error
         smallest = np.linalg.eigvalsh(covariances).min()
         raise ValueError(
-            f"covariances must be positive definite, the smallest eigenvalue is {smallest:.3g}"
+            f"covariances must be positive definite, the smallest eigenvalue is {smallest:.3g}."
         )
     return L
 
@@ -241,5 +247,5 @@ def _as_matrices(covariances: np.ndarray, K: int, d: int) -> np.ndarray:
         return np.array(np.broadcast_to(covariances, (K, d, d)))
     raise ValueError(
         f"covariances must have shape ({K}, {d}, {d}), ({d}, {d}) or ({K},), or be one number "
-        f"(a variance), got shape {covariances.shape}"
+        f"(a variance); got shape {covariances.shape}."
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arguments import as_array
-from ..random import RNGLike, default_rng
-from . import _validate
-from .mixtures import grid_mixture, ring_mixture
+from nnlite._arguments import as_array, as_integer, as_number
+from nnlite.datasets._checks import symmetric
+from nnlite.datasets.mixtures import grid_mixture, ring_mixture
+from nnlite.random import RNGLike, default_rng
 
 Cloud = np.ndarray | tuple[np.ndarray, np.ndarray]
 
@@ -26,7 +26,7 @@ def gaussian_cloud(
     exact: bool = False,
     rng: RNGLike | None = None,
 ) -> np.ndarray:
-    """Gaussian points in as many dimensions as `covariance` has (default: a tilted 2-D cloud).
+    """Gaussian points in as many dimensions as ``covariance`` has (default: a tilted 2-D cloud).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def gaussian_cloud(
         these variances.
     exact : bool
         Shift, rotate and stretch the sample so that its own mean and covariance (with 1/n) are
-        exactly `mean` and `covariance`, to rounding. Then closed forms hold without sampling
+        exactly ``mean`` and ``covariance``, to rounding. Then closed forms hold without sampling
         error; the points are no longer independent. Needs ``n > d``.
     rng : int, Generator or None
 
@@ -51,29 +51,29 @@ def gaussian_cloud(
     ------
     ValueError
         If the shapes disagree, the covariance is not symmetric positive semidefinite, or
-        `exact` is asked of too few points.
+        ``exact`` is asked of too few points.
     """
-    n, rng = _validate.count("n", n), default_rng(rng)
+    n, rng = as_integer(n, "n", 1), default_rng(rng)
     C = as_array(covariance, "covariance", np.float64)
     if C.ndim == 1:
         C = np.diag(C)
     if C.ndim != 2 or C.shape[0] != C.shape[1] or not C.size:
-        raise ValueError(f"covariance must be (d, d), or (d,) variances, got shape {C.shape}")
+        raise ValueError(f"covariance must be (d, d), or (d,) variances; got shape {C.shape}.")
     d = len(C)
-    if not np.isfinite(C).all() or not _validate.symmetric(C):
-        raise ValueError("covariance must be finite and symmetric")
+    if not np.isfinite(C).all() or not symmetric(C):
+        raise ValueError("covariance must be finite and symmetric.")
     mu = as_array(mean, "mean", np.float64)
     if mu.shape not in ((), (d,)) or not np.isfinite(mu).all():
         raise ValueError(
-            f"mean must be a finite number or ({d},) to match the covariance, got shape {mu.shape}"
+            f"mean must be a finite number or ({d},) to match the covariance; got shape {mu.shape}."
         )
     lam, U = np.linalg.eigh(C)
     if lam[0] < -1e-12 * max(lam[-1], 0.0):
-        raise ValueError(f"covariance must not have a negative eigenvalue, got {lam[0]:.3g}")
+        raise ValueError(f"covariance must not have a negative eigenvalue; got {lam[0]:.3g}.")
     z = rng.standard_normal((n, d))
     if exact:
         if n <= d:
-            raise ValueError(f"exact=True needs more points than dimensions, got n={n}, d={d}")
+            raise ValueError(f"exact=True needs more points than dimensions; got n={n}, d={d}.")
         z -= z.mean(axis=0)
         L = np.linalg.cholesky(z.T @ z / n)
         z = np.linalg.solve(L, z.T).T  # now z'z/n = I
@@ -169,8 +169,8 @@ def parabola(
     -------
     ndarray, (n, 2), or (points, t)
     """
-    n, rng = _validate.count("n", n), default_rng(rng)
-    curvature = _validate.number("curvature", curvature)
+    n, rng = as_integer(n, "n", 1), default_rng(rng)
+    curvature = as_number(curvature, "curvature")
     t = (2 * np.arange(n) + 1) / n - 1 if grid else rng.uniform(-1, 1, n)
     x = np.stack([t, curvature * t**2], axis=1)
     return _finish(x, t, noise, rng, return_latent)
@@ -203,8 +203,8 @@ def circle(
     -------
     ndarray, (n, 2), or (points, angles)
     """
-    n, rng = _validate.count("n", n), default_rng(rng)
-    radius = _validate.scale("radius", radius)
+    n, rng = as_integer(n, "n", 1), default_rng(rng)
+    radius = as_number(radius, "radius", 0)
     angle = 2 * np.pi * (np.arange(n) / n if grid else rng.random(n))
     x = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _finish(x, angle, noise, rng, return_latent)
@@ -247,12 +247,12 @@ def swiss_roll(
     Tenenbaum, de Silva and Langford (2000), A global geometric framework for nonlinear
     dimensionality reduction, Science 290.
     """
-    n, rng = _validate.count("n", n), default_rng(rng)
+    n, rng = as_integer(n, "n", 1), default_rng(rng)
     ends = as_array(t_range, "t_range", np.float64)
     if ends.shape != (2,) or not np.isfinite(ends).all() or not ends[0] < ends[1]:
-        raise ValueError(f"t_range must be (first, last) with first < last, got {t_range}")
+        raise ValueError(f"t_range must be (first, last) with first < last; got {t_range}.")
     first, last = ends
-    height = _validate.scale("height", height)
+    height = as_number(height, "height", 0)
     t, h = rng.uniform(first, last, n), rng.uniform(0, height, n)
     x = np.stack([t * np.cos(t), h, t * np.sin(t)], axis=1)
     return _finish(x, np.stack([t, h], axis=1), noise, rng, return_latent)
@@ -282,7 +282,7 @@ def two_moons(
     -------
     ndarray, (n, 2), or (points, moons), in random order
     """
-    n, rng = _validate.count("n", n), default_rng(rng)
+    n, rng = as_integer(n, "n", 1), default_rng(rng)
     moon = rng.permutation(np.arange(n, dtype=np.intp) % 2)
     angle = rng.uniform(0, np.pi, n)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -294,7 +294,7 @@ def two_moons(
 def _finish(
     x: np.ndarray, latent: np.ndarray, noise: float, rng: np.random.Generator, return_latent: bool
 ) -> Cloud:
-    noise = _validate.scale("noise", noise)
+    noise = as_number(noise, "noise", 0)
     if noise > 0:
         x = x + noise * rng.standard_normal(x.shape)
     return (x, latent) if return_latent else x

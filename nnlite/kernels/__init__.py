@@ -32,12 +32,12 @@ __all__ = ["backend"]
 
 
 def _choose() -> tuple[str, ModuleType]:
-    """Import the backend that ``NNLITE_KERNELS`` names, or the fastest that can be used."""
+    """Return the backend that ``NNLITE_KERNELS`` names, or the fastest that can be used."""
     wanted = os.environ.get("NNLITE_KERNELS", "").strip().lower()
     if wanted and wanted not in _BACKENDS:
         raise ValueError(
             f"NNLITE_KERNELS={os.environ['NNLITE_KERNELS']!r} names no kernel backend; "
-            "set it to 'numpy' or 'numba', or leave it unset to use Numba where it is installed"
+            "set it to 'numpy' or 'numba', or leave it unset to use Numba where it is installed."
         )
     if wanted != "numpy":
         try:
@@ -51,14 +51,14 @@ def _choose() -> tuple[str, ModuleType]:
 
 
 def _import_numba() -> ModuleType:
-    """Import the compiled kernels; ImportError where Numba is missing or told not to compile."""
+    """Return the compiled kernels; ImportError where Numba is missing or told not to compile."""
     if import_module("numba").config.DISABLE_JIT:
-        raise ImportError("NUMBA_DISABLE_JIT is set, and nothing can run uncompiled")
+        raise ImportError("NUMBA_DISABLE_JIT is set, and nothing can run uncompiled.")
     return import_module(_BACKENDS["numba"])
 
 
 def _why_not(error: Exception) -> str:
-    """What keeps Numba from working, with the settings that may be the cause."""
+    """Return what keeps Numba from working, with the settings that may be the cause."""
     settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")]
     correct = f" Correct or unset {', '.join(settings)}, if that is the cause." if settings else ""
     return (

@@ -29,7 +29,7 @@ def output_shape(shape: tuple[int, ...], kernel: Pair, window: Window, where: st
     if min(stride) < 1 or min(dilation) < 1 or min(padding) < 0 or min(kernel) < 1:
         raise ValueError(
             f"{where}: kernel size, stride and dilation must be at least 1 and padding at least 0, "
-            f"got kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}"
+            f"got kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}."
         )
     size = tuple(
         output_size(n, k, s, p, d)
@@ -41,7 +41,7 @@ def output_shape(shape: tuple[int, ...], kernel: Pair, window: Window, where: st
         raise ValueError(
             f"{where}: a window of {rows}×{columns} pixels (kernel {kernel}, dilation "
             f"{dilation}) does not fit into an image of {padded[0]}×{padded[1]} (size "
-            f"{tuple(shape[2:])}, padding {padding}); use a smaller kernel or more padding"
+            f"{tuple(shape[2:])}, padding {padding}); use a smaller kernel or more padding."
         )
     return size[0], size[1]
 
@@ -56,19 +56,19 @@ def check_conv(
     if len(x_shape) != 4 or len(w_shape) != 4:
         raise ValueError(
             f"{where} takes images (N, C, H, W) and filters (F, C/groups, kh, kw), "
-            f"got shapes {tuple(x_shape)} and {tuple(w_shape)}"
+            f"got shapes {tuple(x_shape)} and {tuple(w_shape)}."
         )
     groups = window.groups
     channels, filters, per_group = x_shape[1], w_shape[0], w_shape[1]
     if groups < 1 or channels % groups or filters % groups:
         raise ValueError(
             f"{where}: groups must divide the {channels} channels of the images and the "
-            f"{filters} filters, got groups={groups}"
+            f"{filters} filters, got groups={groups}."
         )
     if channels != per_group * groups:
         raise ValueError(
             f"{where}: images of shape {tuple(x_shape)} have {channels} channels, but filters of "
-            f"shape {tuple(w_shape)} with groups={groups} read {per_group * groups}"
+            f"shape {tuple(w_shape)} with groups={groups} read {per_group * groups}."
         )
     return output_shape(x_shape, (w_shape[2], w_shape[3]), window, where)
 
@@ -86,7 +86,7 @@ def check_conv_gradient(
     if tuple(g_shape) != expected:
         raise ValueError(
             f"{where}: conv2d takes {tuple(x_shape)} to {expected} with filters {tuple(w_shape)}, "
-            f"{_describe(window)}; got an array of shape {tuple(g_shape)} in the output's place"
+            f"{_describe(window)}; got an array of shape {tuple(g_shape)} in the output's place."
         )
     return size
 
@@ -115,14 +115,14 @@ def check_dtypes(where: str, **arrays: np.ndarray | None) -> None:
         if kind != "f":
             raise TypeError(
                 f"{where} takes floating-point arrays, got {name} of dtype {array.dtype}; "
-                f"convert it with {name}.astype('float32')"
+                f"convert it with {name}.astype('float32')."
             )
         if first is None:
             first = name, array.dtype
         elif array.dtype != first[1]:
             raise TypeError(
                 f"{where}: {first[0]} is {first[1]} but {name} is {array.dtype}; "
-                "convert one of them with .astype() so that both agree"
+                "convert one of them with .astype() so that both agree."
             )
 
 
@@ -131,7 +131,7 @@ def check_epilogue(where: str, features: int, bias: Any, slope: float | None) ->
     if bias is not None and bias.shape != (features,):
         raise ValueError(
             f"{where}: bias must have shape ({features},), one value for each output channel, "
-            f"got {bias.shape}"
+            f"got {bias.shape}."
         )
     check_slope(where, slope)
 
@@ -139,7 +139,7 @@ def check_epilogue(where: str, features: int, bias: Any, slope: float | None) ->
 def check_slope(where: str, slope: float | None) -> None:
     """Refuse a negative slope: the output would no longer tell on which side the input was."""
     if slope is not None and not slope >= 0:
-        raise ValueError(f"{where}: the slope for negative values must be at least 0, got {slope}")
+        raise ValueError(f"{where}: the slope for negative values must be at least 0, got {slope}.")
 
 
 # ---- normalization ---------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def check_statistics(where: str, x: np.ndarray) -> None:
     """Refuse an empty batch: it has no mean."""
     if x.size == 0:
         raise ValueError(
-            f"{where}: a batch of shape {x.shape} has no values, so no mean and no variance"
+            f"{where}: a batch of shape {x.shape} has no values, so no mean and no variance."
         )
 
 
@@ -161,7 +161,7 @@ def check_activation_output(
     if slope is not None and (y is None or y.shape != g.shape):
         raise ValueError(
             f"{where}: with slope={slope} the output y is needed, of shape {g.shape}, "
-            f"got {None if y is None else y.shape}"
+            f"got {None if y is None else y.shape}."
         )
 
 
@@ -171,12 +171,12 @@ def check_activation_output(
 def check_channels(where: str, x: np.ndarray, **vectors: np.ndarray) -> None:
     """Check that ``x`` is (N, C) or (N, C, H, W) and that every vector has shape (C,)."""
     if x.ndim not in (2, 3, 4):
-        raise ValueError(f"{where} takes (N, C) or (N, C, H, W), got shape {x.shape}")
+        raise ValueError(f"{where} takes (N, C) or (N, C, H, W), got shape {x.shape}.")
     for name, v in vectors.items():
         if v.shape != (x.shape[1],):
             raise ValueError(
                 f"{where}: {name} must have shape ({x.shape[1]},), one value for each channel of "
-                f"{x.shape}, got {v.shape}"
+                f"{x.shape}, got {v.shape}."
             )
 
 
@@ -189,7 +189,7 @@ def check_linear_backward(g: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.nda
     if not g.shape == y.shape == (len(x), len(w)):
         raise ValueError(
             f"linear_backward: g and y must have the output's shape {(len(x), len(w))}, got "
-            f"{g.shape} and {y.shape}"
+            f"{g.shape} and {y.shape}."
         )
 
 
@@ -198,7 +198,7 @@ def check_product(
 ) -> None:
     """Check that two matrices agree in the axes that the product sums over."""
     if a.ndim != 2 or b.ndim != 2 or a.shape[axes[0]] != b.shape[axes[1]]:
-        raise ValueError(f"{where} takes {takes}, got shapes {a.shape} and {b.shape}")
+        raise ValueError(f"{where} takes {takes}, got shapes {a.shape} and {b.shape}.")
 
 
 # ---- losses ----------------------------------------------------------------------------------
@@ -207,19 +207,19 @@ def check_product(
 def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return targets as an (N, K) array of probabilities, checking classes and shapes."""
     if z.ndim != 2:
-        raise ValueError(f"softmax_cross_entropy takes logits of shape (N, K), got {z.shape}")
+        raise ValueError(f"softmax_cross_entropy takes logits of shape (N, K), got {z.shape}.")
     if target.dtype.kind not in "iu":
         check_same_shape("softmax_cross_entropy", z, target)
         return target
     if target.shape != z.shape[:1]:
         raise ValueError(
             f"softmax_cross_entropy: {z.shape[0]} rows of logits need classes of shape "
-            f"({z.shape[0]},), got {target.shape}"
+            f"({z.shape[0]},), got {target.shape}."
         )
     if target.size and not (target.min() >= 0 and target.max() < z.shape[1]):
         raise ValueError(
             f"softmax_cross_entropy: classes must lie in 0..{z.shape[1] - 1} for {z.shape[1]} "
-            f"logits, got values from {target.min()} to {target.max()}"
+            f"logits, got values from {target.min()} to {target.max()}."
         )
     one_hot = np.zeros_like(z)
     one_hot[np.arange(len(z)), target] = 1
@@ -231,7 +231,7 @@ def check_same_shape(where: str, a: np.ndarray, b: np.ndarray) -> None:
     if a.shape != b.shape:
         raise ValueError(
             f"{where}: prediction and target must have one shape, got {a.shape} and {b.shape}; "
-            "reshape one of them"
+            "reshape one of them."
         )
 
 
@@ -244,13 +244,13 @@ def check_pooling(
     """Check a pooling window and return the size of the output images."""
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(
-            f"{where} takes images (N, C, H, W) of at least one pixel, got shape {x.shape}"
+            f"{where} takes images (N, C, H, W) of at least one pixel, got shape {x.shape}."
         )
     stride, padding, dilation, _ = window
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ValueError(
             f"{where}: padding {padding} is more than half of the kernel {kernel}, so some windows "
-            "would see nothing of the image"
+            "would see nothing of the image."
         )
     size = _rounded_up(x.shape, kernel, window) if ceil_mode and min(stride) > 0 else (0, 0)
     if min(size) < 1:  # rounded down, or there are none at all and this says why
@@ -262,7 +262,7 @@ def check_pooling(
             if first.max() >= n:
                 raise ValueError(
                     f"{where}: with dilation {dilation} and padding {padding} some windows would "
-                    f"see nothing of an image of {x.shape[2]}×{x.shape[3]} pixels"
+                    f"see nothing of an image of {x.shape[2]}×{x.shape[3]} pixels."
                 )
     return size
 
@@ -286,7 +286,7 @@ def check_lengths(where: str, params: Arrays, **others: Arrays | None) -> None:
         if arrays is not None and len(arrays) != len(params):
             raise ValueError(
                 f"{where}: {name} must hold one array for each of {len(params)} parameters, "
-                f"got {len(arrays)}"
+                f"got {len(arrays)}."
             )
 
 
@@ -298,5 +298,5 @@ def check_arrays(where: str, params: Arrays, **others: Arrays | None) -> None:
             if a.shape != p.shape or a.dtype != p.dtype:
                 raise ValueError(
                     f"{where}: {name}[{i}] must be of shape {p.shape} and dtype {p.dtype} like the "
-                    f"parameter, got shape {a.shape} and dtype {a.dtype}"
+                    f"parameter, got shape {a.shape} and dtype {a.dtype}."
                 )

@@ -16,12 +16,13 @@ from nnlite.likelihood.errors import (
 )
 from nnlite.likelihood.explorer import LikelihoodExplorer
 from nnlite.likelihood.families import Bernoulli, Gaussian, Laplace
-from nnlite.likelihood.maximum import MaximumLikelihoodResult, maximum_likelihood
+from nnlite.likelihood.maximum import maximum_likelihood
 from nnlite.likelihood.mixture import GaussianMixture
 from nnlite.likelihood.multivariate import MultivariateGaussian
 from nnlite.likelihood.numeric import Gamma, Logistic, StudentT
 from nnlite.likelihood.parameters import covariance, positive, real, unit_interval
 from nnlite.likelihood.ppca import ProbabilisticPCA
+from nnlite.likelihood.result import MaximumLikelihoodResult
 
 __all__ = [
     "Bernoulli",

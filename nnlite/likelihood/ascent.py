@@ -25,8 +25,8 @@ _ROUNDING = 1e-13  # relative error of a mean over samples, generously
 class Ascent:
     """Where an ascent ended and how it went.
 
-    `path` has one row for the start and each iteration; `limited` says that `max_iter` ended it,
-    and `message` is why it has not reached its own tolerance (empty if it has).
+    ``path`` has one row for the start and each iteration; ``limited`` says that ``max_iter`` ended
+    it, and ``message`` is why it has not reached its own tolerance (empty if it has).
     """
 
     u: np.ndarray
@@ -69,7 +69,7 @@ def newton_ascent(
     max_iter: int,
     watch: Callable[[np.ndarray, np.ndarray], None],
 ) -> Ascent:
-    """Newton's method with step halving; ends with a step below `tol` (relative)."""
+    """Newton's method with step halving; ends with a step below ``tol`` (relative)."""
     value, g = f(u)
     path = [u]
     for _ in range(max_iter):
@@ -159,7 +159,7 @@ _STUCK = "no step along the search direction raises the likelihood any more"
 
 
 def _shorten(d: np.ndarray, logs: np.ndarray, step: float = 1.0) -> np.ndarray:
-    """`d`, scaled down if ``step * d`` would carry a logarithm further than `_REACH`."""
+    """``d``, scaled down if ``step * d`` would carry a logarithm further than ``_REACH``."""
     reach = step * float(np.abs(d[logs]).max(initial=0.0))
     return d * (_REACH / reach) if reach > _REACH else d
 

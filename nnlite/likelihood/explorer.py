@@ -44,7 +44,7 @@ class LikelihoodExplorer:
     def __init__(self, x: ArrayLike, start: tuple[float, float] | None = None) -> None:
         self.x = _spread_out(x, "sigma")
         if self.x.size > 200:
-            raise ValueError(f"the explorer draws every sample: at most 200, got {self.x.size}")
+            raise ValueError(f"the explorer draws every sample: at most 200; got {self.x.size}.")
         best = Gaussian().fit(self.x)
         self.mu_hat, self.sigma_hat = float(best.mu), float(best.sigma)
         s = self.sigma_hat
@@ -192,7 +192,7 @@ class LikelihoodExplorer:
         return self.x.size / 2 * (r + shift - 1 - math.log(r))
 
     def _level(self, delta: float) -> str:
-        """The closed curve on which the log-likelihood is `delta` below its maximum."""
+        """The closed curve on which the log-likelihood is ``delta`` below its maximum."""
         s, c = self.sigma_hat, 2 * delta / self.x.size
 
         def square(t: np.ndarray) -> np.ndarray:  # (mu - mu_hat)^2 / s^2 at t = log(sigma / s)

@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite.likelihood import _validate
+from nnlite._arguments import as_integer
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.ops import sigmoid, softplus, values_of
 from nnlite.random import RNGLike, default_rng
@@ -25,14 +26,14 @@ _EVEN = 0.5  # the p of a Bernoulli variable that was given none
 
 
 class Gaussian:
-    r"""Normal distribution with mean `mu` and standard deviation `sigma`.
+    r"""Normal distribution with mean ``mu`` and standard deviation ``sigma``.
 
     .. math:: \log p(x)=-\tfrac12\log 2\pi-\log\sigma-\frac{(x-\mu)^2}{2\sigma^2}
 
     Parameters
     ----------
     mu, sigma : float, array_like or Tensor
-        Any shapes that broadcast; `sigma` is positive.
+        Any shapes that broadcast; ``sigma`` is positive.
 
     Examples
     --------
@@ -41,22 +42,22 @@ class Gaussian:
     """
 
     def __init__(self, mu: Any = 0.0, sigma: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.sigma = _validate.parameter("sigma", sigma, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.sigma = _checks.parameter(sigma, "sigma", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
-        z = (_validate.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
+        """Log-density, in nats, at each point of ``x``."""
+        z = (_checks.points(x, mu=self.mu, sigma=self.sigma) - self.mu) / self.sigma
         return -0.5 * z * z - np.log(self.sigma) - 0.5 * LOG_2PI
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         mu, sigma = values_of(self.mu), values_of(self.sigma)
         return mu + sigma * default_rng(rng).standard_normal(_size(n, mu, sigma))
 
     def fit(self, x: ArrayLike) -> Self:
-        """Set `mu` to the mean of the samples and `sigma` to their standard deviation.
+        """Set ``mu`` to the mean of the samples and ``sigma`` to their standard deviation.
 
         The divisor under the square root is n, not n - 1: that is where the likelihood is highest
         (Gauss 1809; Fisher 1922), and it makes sigma**2 too small by the factor (n - 1)/n on
@@ -83,33 +84,33 @@ class Gaussian:
 
 
 class Laplace:
-    r"""Double exponential distribution with median `mu` and mean absolute deviation `b`.
+    r"""Double exponential distribution with median ``mu`` and mean absolute deviation ``b``.
 
     .. math:: \log p(x)=-\log 2b-\frac{|x-\mu|}{b}
 
     Parameters
     ----------
     mu, b : float, array_like or Tensor
-        Any shapes that broadcast; `b` is positive.
+        Any shapes that broadcast; ``b`` is positive.
     """
 
     def __init__(self, mu: Any = 0.0, b: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.b = _validate.parameter("b", b, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.b = _checks.parameter(b, "b", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
-        distance = np.abs(_validate.points(x, mu=self.mu, b=self.b) - self.mu)
+        """Log-density, in nats, at each point of ``x``."""
+        distance = np.abs(_checks.points(x, mu=self.mu, b=self.b) - self.mu)
         return -distance / self.b - np.log(self.b) - LOG_2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         mu, b = values_of(self.mu), values_of(self.b)
         return default_rng(rng).laplace(mu, b, _size(n, mu, b))
 
     def fit(self, x: ArrayLike) -> Self:
-        """Set `mu` to the median of the samples and `b` to their mean distance from it.
+        """Set ``mu`` to the median of the samples and ``b`` to their mean distance from it.
 
         For even n every point between the two middle samples maximises the likelihood; the midpoint
         is taken.
@@ -129,7 +130,7 @@ class Laplace:
 
 
 class Bernoulli:
-    r"""A coin: 1 with probability `p`, 0 with probability 1 - p.
+    r"""A coin: 1 with probability ``p``, 0 with probability 1 - p.
 
     .. math:: \log P(x)=x\log p+(1-x)\log(1-p)=xa-\log(1+e^a),\qquad p=\frac1{1+e^{-a}}
 
@@ -138,15 +139,15 @@ class Bernoulli:
     p : float, array_like or Tensor
         Probability in [0, 1].
     logits : float, array_like or Tensor, optional
-        The number a above instead of `p`; exact where p would round to 0 or 1, and the safe choice
-        for gradients.
+        The number a above instead of ``p``; exact where p would round to 0 or 1, and the safe
+        choice for gradients.
     """
 
     def __init__(self, p: Any = _EVEN, *, logits: Any = None) -> None:
         if logits is not None and p is not _EVEN:
             raise ValueError("a coin has either p or logits; got both.")
-        self.logits: Any = None if logits is None else _validate.parameter("logits", logits)
-        self.p = _validate.parameter("p", p if logits is None else sigmoid(self.logits))
+        self.logits: Any = None if logits is None else _checks.parameter(logits, "logits")
+        self.p = _checks.parameter(p if logits is None else sigmoid(self.logits), "p")
         values = np.asarray(values_of(self.p))
         if (values < 0).any() or (values > 1).any():
             raise ValueError(
@@ -155,10 +156,10 @@ class Bernoulli:
             )
 
     def log_prob(self, x: Any) -> Any:
-        """Log-probability, in nats, of each entry of `x`; -inf for entries that are not 0 or 1."""
+        """Log-probability, in nats, of each entry of ``x``; -inf for those that are not 0 or 1."""
         if getattr(x, "requires_grad", False):
-            raise TypeError("a Bernoulli variable is 0 or 1: no gradient in x; pass x.detach()")
-        one = (x := values_of(_validate.points(x, p=self.p))) == 1
+            raise TypeError("a Bernoulli variable is 0 or 1: no gradient in x; pass x.detach().")
+        one = (x := values_of(_checks.points(x, p=self.p))) == 1
         if self.logits is not None:
             # log p = -softplus(-a) and log(1 - p) = -softplus(a): no difference of large numbers
             out = -softplus(np.where(one, -self.logits, self.logits))
@@ -169,19 +170,19 @@ class Bernoulli:
         return np.where((x == 0) | (x == 1), out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, 0.0 or 1.0, shape (n,) for a scalar `p`."""
+        """Draw ``n`` independent samples, 0.0 or 1.0, shape (n,) for a scalar ``p``."""
         p = values_of(self.p)
         return (default_rng(rng).random(_size(n, p)) < p).astype(np.float64)
 
     def fit(self, x: ArrayLike) -> Self:
-        """Set `p` to the share of ones among the samples.
+        """Set ``p`` to the share of ones among the samples.
 
         Raises
         ------
         ValueError
             If a sample is neither 0 nor 1.
         """
-        x = _validate.samples(x)
+        x = _checks.samples(x)
         outside = (x != 0) & (x != 1)
         if outside.any():
             raise ValueError(
@@ -197,7 +198,7 @@ class Bernoulli:
 
 def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
     """The samples, if they are not all equal: else the likelihood has no maximum."""
-    x = _validate.samples(x)
+    x = _checks.samples(x)
     with np.errstate(over="ignore"):
         if not math.isfinite(float(np.sum(np.abs(x)))):
             raise ValueError("the values of x are so large that their sum overflows; rescale x.")
@@ -211,8 +212,8 @@ def _spread_out(x: ArrayLike, scale: str) -> np.ndarray:
 
 
 def _size(n: int, *parameters: Any) -> tuple[int, ...]:
-    """Shape of `n` draws for each entry of the parameters."""
-    return (_validate.count("n", n, 0), *np.broadcast_shapes(*(np.shape(p) for p in parameters)))
+    """Shape of ``n`` draws for each entry of the parameters."""
+    return (as_integer(n, "n", 0), *np.broadcast_shapes(*(np.shape(p) for p in parameters)))
 
 
 def _text(distribution: Any, *names: str) -> str:

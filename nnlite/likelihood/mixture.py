@@ -15,9 +15,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_integer, as_number
 from nnlite._estimator import Estimator
 from nnlite.errors import ConvergenceWarning
-from nnlite.likelihood import _validate
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import CollapseWarning, UnboundedLikelihoodError
 from nnlite.likelihood.multivariate import (
     ROUNDING,
@@ -31,7 +32,7 @@ from nnlite.random import RNGLike, default_rng
 
 @dataclass
 class _Run:
-    """One EM run; `path` is the mean log-likelihood per sample after each step."""
+    """One EM run; ``path`` is the mean log-likelihood per sample after each step."""
 
     weights: np.ndarray
     means: np.ndarray
@@ -42,7 +43,7 @@ class _Run:
 
 
 class GaussianMixture(Estimator):
-    r"""Mixture of `n_components` Gaussians, fitted by EM from several starts.
+    r"""Mixture of ``n_components`` Gaussians, fitted by EM from several starts.
 
     .. math:: p(x)=\sum_k\pi_k\,\mathcal N(x;\mu_k,\Sigma_k)
 
@@ -58,7 +59,7 @@ class GaussianMixture(Estimator):
         A start has converged when a step raises the mean log-likelihood per sample by less.
     covariance_floor : float
         Smallest eigenvalue a covariance may have when every feature is scaled to variance 1.
-        Unlike scikit-learn's `reg_covar` it is a bound, not added to every covariance.
+        Unlike scikit-learn's ``reg_covar`` it is a bound, not added to every covariance.
     rng : int, Generator or None
         Draws the starts.
 
@@ -74,8 +75,9 @@ class GaussianMixture(Estimator):
 
     Notes
     -----
-    Its namesake :class:`nnlite.datasets.GaussianMixture` is a mixture whose parameters are given,
-    for drawing data; this one finds them.
+    Its namesake :class:`nnlite.datasets.GaussianMixture` is a mixture whose parameters are given;
+    this one finds them. The density is computed by each in its own way, so that they can check each
+    other.
 
     The best run without a component on the floor is chosen, even where a collapsed one has a higher
     likelihood: that is the spurious kind of maximum.
@@ -101,12 +103,14 @@ class GaussianMixture(Estimator):
         self.rng = rng
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Fit to the rows of `X`, (n, d); `y` is ignored.
+        """Fit to the rows of ``X``, (n, d); ``y`` is ignored.
 
         Raises
         ------
+        TypeError
+            If a constructor argument is of another kind.
         ValueError
-            If `X` is not (n, d) and finite, has fewer different rows than components, or a
+            If ``X`` is not (n, d) and finite, has fewer different rows than components, or a
             constructor argument is out of range.
         UnboundedLikelihoodError
             If a feature is constant.
@@ -116,7 +120,7 @@ class GaussianMixture(Estimator):
         CollapseWarning
             If in every run a component fell onto the covariance floor.
         ConvergenceWarning
-            If the chosen run stopped at `max_iter`.
+            If the chosen run stopped at ``max_iter``.
         """
         given, X = X, self._training_rows(X)
         K, n_init = self._check_parameters()
@@ -156,16 +160,16 @@ class GaussianMixture(Estimator):
         return self
 
     def log_prob(self, X: Any) -> Any:
-        """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor."""
+        """Log-density, in nats, of each row: (..., d) -> (...); ``X`` may be a Tensor."""
         self._check_fitted()
         return logsumexp(_log_joint(X, self.weights_, self.means_, self.covariances_), axis=0)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        """Log-density, in nats, of each row of ``X``: (n, d) -> (n,)."""
         return self.log_prob(self._like_fitted(X))
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean log-density of the rows of `X`; `y` is ignored."""
+        """Mean log-density of the rows of ``X``; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -185,11 +189,11 @@ class GaussianMixture(Estimator):
         return np.argmax(self.predict_proba(X), axis=1)
 
     def fit_predict(self, X: ArrayLike, y: object = None) -> np.ndarray:
-        """``fit(X)``, then the most probable component of each row; `y` is ignored."""
+        """``fit(X)``, then the most probable component of each row; ``y`` is ignored."""
         return self.fit(X).predict(X)
 
     def aic(self, X: ArrayLike) -> float:
-        """Akaike's (1973) criterion on the rows of `X`, 2 p - 2 log L with p parameters.
+        """Akaike's (1973) criterion on the rows of ``X``, 2 p - 2 log L with p parameters.
 
         Lower is better; meant for the data of the fit.
         """
@@ -197,7 +201,7 @@ class GaussianMixture(Estimator):
         return 2 * self._n_parameters() - 2 * float(np.sum(log_p))
 
     def bic(self, X: ArrayLike) -> float:
-        """Schwarz's (1978) criterion on the n rows of `X`, p log n - 2 log L with p parameters.
+        """Schwarz's (1978) criterion on the n rows of ``X``, p log n - 2 log L with p parameters.
 
         Lower is better; meant for the data of the fit.
         """
@@ -210,23 +214,23 @@ class GaussianMixture(Estimator):
         return K - 1 + K * d + K * d * (d + 1) // 2
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         self._check_fitted()
-        rng, n = default_rng(rng), _validate.count("n", n, 0)
+        rng, n = default_rng(rng), as_integer(n, "n", 0)
         which = rng.choice(len(self.weights_), size=n, p=self.weights_)
         z = rng.standard_normal((n, self.means_.shape[1], 1))
-        L = _validate.cholesky(self.covariances_, "a covariance")
+        L = _checks.cholesky(self.covariances_, "a covariance")
         return self.means_[which] + (L[which] @ z)[..., 0]
 
     def _check_parameters(self) -> tuple[int, int]:
         """The numbers of components and of starts; all parameters are looked at."""
-        K = _validate.count("n_components", self.n_components, 1)
-        n_init = _validate.count("n_init", self.n_init, 1)
-        _validate.count("max_iter", self.max_iter, 1)
-        _validate.number("tol", self.tol)
-        if not 0 < _validate.number("covariance_floor", self.covariance_floor) < 1:
+        K = as_integer(self.n_components, "n_components", 1)
+        n_init = as_integer(self.n_init, "n_init", 1)
+        as_integer(self.max_iter, "max_iter", 1)
+        as_number(self.tol, "tol", 0)
+        if not 0 < as_number(self.covariance_floor, "covariance_floor", 0) < 1:
             raise ValueError(
-                f"covariance_floor must lie between 0 and 1, got {self.covariance_floor}: "
+                f"covariance_floor must lie between 0 and 1; got {self.covariance_floor}: "
                 "without a floor the likelihood of a mixture is unbounded."
             )
         return K, n_init

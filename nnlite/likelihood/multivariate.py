@@ -12,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite._estimator import column_means
-from nnlite.likelihood import _validate
+from nnlite._arguments import as_integer
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
 from nnlite.ops import values_of
+from nnlite.pca.moments import column_means
 from nnlite.random import RNGLike, default_rng
 
 #: what a few roundings may add to a feature, as a share of its largest entry
@@ -24,7 +25,7 @@ ROUNDING = 2 * float(np.finfo(np.float64).eps)
 
 
 class MultivariateGaussian:
-    r"""Normal distribution in d dimensions with mean `mu` and covariance `Sigma`.
+    r"""Normal distribution in d dimensions with mean ``mu`` and covariance ``Sigma``.
 
     .. math:: \log p(x)=-\tfrac12\big(d\log2\pi+\log|\Sigma|+(x-\mu)^\top\Sigma^{-1}(x-\mu)\big)
 
@@ -39,16 +40,16 @@ class MultivariateGaussian:
     ValueError
         If the shapes disagree.
     numpy.linalg.LinAlgError
-        If `Sigma` is not symmetric positive definite (it is a ValueError too).
+        If ``Sigma`` is not symmetric positive definite (it is a ValueError too).
     """
 
     def __init__(self, mu: Any = (0.0, 0.0), Sigma: Any = None) -> None:
-        self.mu = _validate.parameter("mu", mu)
+        self.mu = _checks.parameter(mu, "mu")
         d = np.shape(self.mu)[0] if np.ndim(self.mu) == 1 else -1
-        self.Sigma = np.eye(max(d, 0)) if Sigma is None else _validate.parameter("Sigma", Sigma)
+        self.Sigma = np.eye(max(d, 0)) if Sigma is None else _checks.parameter(Sigma, "Sigma")
         if d < 1 or np.shape(self.Sigma) != (d, d):
             raise ValueError(
-                f"mu must be (d,) and Sigma (d, d), got {np.shape(self.mu)} and "
+                f"mu must be (d,) and Sigma (d, d); got {np.shape(self.mu)} and "
                 f"{np.shape(self.Sigma)}."
             )
         _refuse_singular(np.asarray(values_of(self.Sigma)), "Sigma", "it has no density")
@@ -57,8 +58,8 @@ class MultivariateGaussian:
     def log_prob(self, x: Any) -> Any:
         """Log-density, in nats, of each row: (..., d) -> (...)."""
         d = np.shape(self.mu)[0]
-        x = _validate.features(x, d, "x")
-        L = _validate.cholesky(self.Sigma, "Sigma")
+        x = _checks.features(x, d, "x")
+        L = _checks.cholesky(self.Sigma, "Sigma")
         rows = np.reshape(x - self.mu, (-1, d))
         z = np.linalg.solve(L, rows.T)  # (d, n), standard normal under the model
         half_logdet = np.sum(np.log(np.diagonal(L)))
@@ -66,13 +67,13 @@ class MultivariateGaussian:
         return np.reshape(out, x.shape[:-1])
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         mu, Sigma = np.asarray(values_of(self.mu)), np.asarray(values_of(self.Sigma))
-        z = default_rng(rng).standard_normal((_validate.count("n", n, 0), len(mu)))
-        return mu + z @ _validate.cholesky(Sigma, "Sigma").T
+        z = default_rng(rng).standard_normal((as_integer(n, "n", 0), len(mu)))
+        return mu + z @ _checks.cholesky(Sigma, "Sigma").T
 
     def fit(self, X: ArrayLike) -> Self:
-        """Set `mu` and `Sigma` to mean and covariance (divisor n) of the rows of `X`, (n, d).
+        """Set ``mu`` and ``Sigma`` to mean and covariance (divisor n) of the rows of ``X``, (n, d).
 
         Raises
         ------
@@ -80,7 +81,7 @@ class MultivariateGaussian:
             If the covariance is singular: no more samples than dimensions, or features that are
             constant or depend linearly on others.
         """
-        X = _validate.rows(X)
+        X = _checks.rows(X)
         mu, Sigma = moments(X)
         refuse_underflow(X, np.diag(Sigma))
         _refuse_singular(
@@ -145,9 +146,9 @@ def _refuse_singular(
     error: type[ValueError] = np.linalg.LinAlgError,
     rounding: np.ndarray | float = 0.0,
 ) -> None:
-    """Raise if `Sigma` is not symmetric positive definite beyond rounding, whatever the units.
+    """Raise if ``Sigma`` is not symmetric positive definite beyond rounding, whatever the units.
 
-    `rounding` is how far the features themselves, (d,), may be off: a linear combination that
+    ``rounding`` is how far the features themselves, (d,), may be off: a linear combination that
     varies by no more than that is none.
     """
     d = len(Sigma)

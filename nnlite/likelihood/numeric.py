@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlite.errors import ConvergenceWarning
-from nnlite.likelihood import _validate
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI, _size, _spread_out, _text
 from nnlite.likelihood.maximum import maximum_likelihood
@@ -30,7 +30,7 @@ _FAR = 1e8  # 1 + w^2 is w^2 to rounding
 
 
 class Gamma:
-    r"""Gamma distribution on x > 0 with shape `k` and scale `theta`; mean k theta.
+    r"""Gamma distribution on x > 0 with shape ``k`` and scale ``theta``; mean k theta.
 
     .. math:: \log p(x)=(k-1)\log x-\frac x\theta-k\log\theta-\log\Gamma(k)
 
@@ -43,19 +43,19 @@ class Gamma:
 
     Notes
     -----
-    The scale is NumPy's (``rng.gamma(k, theta)``); PyTorch's `rate` is 1 / theta. Points at or
+    The scale is NumPy's (``rng.gamma(k, theta)``); PyTorch's ``rate`` is 1 / theta. Points at or
     below 0 have log-density -inf.
     """
 
     def __init__(self, k: Any = 1.0, theta: Any = 1.0) -> None:
-        self.k = _validate.parameter("k", k, positive=True)
-        self.theta = _validate.parameter("theta", theta, positive=True)
+        self.k = _checks.parameter(k, "k", positive=True)
+        self.theta = _checks.parameter(theta, "theta", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
+        """Log-density, in nats, at each point of ``x``."""
         k, theta = self.k, self.theta
-        x = _validate.points(x, k=k, theta=theta)
+        x = _checks.points(x, k=k, theta=theta)
         inside = values_of(x) > 0
         t = np.where(inside, x, 1.0)  # keeps log and its gradient finite outside the support
         out = _by_size(
@@ -64,7 +64,7 @@ class Gamma:
         return out if np.all(inside) else np.where(inside, out, -np.inf)
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         k, theta = values_of(self.k), values_of(self.theta)
         return default_rng(rng).gamma(k, theta, _size(n, k, theta))
 
@@ -81,7 +81,7 @@ class Gamma:
         UnboundedLikelihoodError
             If all samples are equal to rounding: then k grows without bound.
         """
-        x = _validate.samples(x)
+        x = _checks.samples(x)
         if (x <= 0).any():
             i = int(np.argmax(x <= 0))
             raise ValueError(
@@ -121,7 +121,7 @@ def _minus_log1p(d: Any) -> Any:
 
 
 def _by_size(k: Any, small: Callable[[Any], Any], large: Callable[[Any], Any]) -> Any:
-    """``small(k)`` or, for entries from `_LARGE` on, ``large(k)``; each sees only its own."""
+    """``small(k)`` or, for entries from ``_LARGE`` on, ``large(k)``; each sees only its own."""
     at = values_of(k) >= _LARGE
     if np.all(at):
         return large(k)
@@ -198,7 +198,7 @@ def _log_minus_digamma(k: float) -> tuple[float, float]:
 
 
 class StudentT:
-    r"""Student's t with `nu` degrees of freedom, location `mu` and scale `sigma`; nu = 1 is Cauchy.
+    r"""Student's t: ``nu`` degrees of freedom, location ``mu``, scale ``sigma``; nu = 1 is Cauchy.
 
     .. math:: \log p(x)=\log\Gamma(\tfrac{\nu+1}2)-\log\Gamma(\tfrac\nu2)-\tfrac12\log\nu\pi
               -\log\sigma-\tfrac{\nu+1}2\log\Big(1+\frac{(x-\mu)^2}{\nu\sigma^2}\Big)
@@ -206,20 +206,20 @@ class StudentT:
     Parameters
     ----------
     nu, mu, sigma : float, array_like or Tensor
-        Any shapes that broadcast; `nu` and `sigma` are positive. `sigma` is a scale, not the
+        Any shapes that broadcast; ``nu`` and ``sigma`` are positive. ``sigma`` is a scale, not the
         standard deviation (which is sigma sqrt(nu / (nu - 2)) for nu > 2 and does not exist below).
     """
 
     def __init__(self, nu: Any = 4.0, mu: Any = 0.0, sigma: Any = 1.0) -> None:
-        self.nu = _validate.parameter("nu", nu, positive=True)
-        self.mu = _validate.parameter("mu", mu)
-        self.sigma = _validate.parameter("sigma", sigma, positive=True)
+        self.nu = _checks.parameter(nu, "nu", positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.sigma = _checks.parameter(sigma, "sigma", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
+        """Log-density, in nats, at each point of ``x``."""
         nu, sigma = self.nu, self.sigma
-        x = _validate.points(x, nu=nu, mu=self.mu, sigma=sigma)
+        x = _checks.points(x, nu=nu, mu=self.mu, sigma=sigma)
         d = x - self.mu
         # The square of a far point, or its distance in units of sigma, overflows long before its
         # logarithm does.
@@ -232,17 +232,17 @@ class StudentT:
         return _half_step(nu / 2) - 0.5 * LOG_2PI - np.log(sigma) - (nu + 1) / 2 * tail
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         nu, mu, sigma = (values_of(p) for p in (self.nu, self.mu, self.sigma))
         return mu + sigma * default_rng(rng).standard_t(nu, _size(n, nu, mu, sigma))
 
     def fit(self, x: ArrayLike, *, tol: float = 1e-13, max_iter: int = 10_000) -> Self:
-        r"""Set `mu` and `sigma` to their maximum for the present `nu`, which stays as it is.
+        r"""Set ``mu`` and ``sigma`` to their maximum for the present ``nu``, which stays as it is.
 
         EM with the weights :math:`w=(\nu+1)/(\nu+z^2)`: a far sample counts less. Dividing by
         :math:`\sum w` instead of n has the same fixed point and gets there sooner (Kent, Tyler and
         Vardi 1994). For nu >= 1 there is only one maximum (Copas 1975); for smaller nu the one
-        found from median and median deviation. To fit `nu` too use :func:`maximum_likelihood`.
+        found from median and median deviation. To fit ``nu`` too use :func:`maximum_likelihood`.
 
         Raises
         ------
@@ -278,7 +278,7 @@ class StudentT:
         else:
             warnings.warn(
                 f"StudentT.fit stopped after {max_iter} steps with a relative change of "
-                f"{change / sigma:.1e} > tol={tol:.1e}",
+                f"{change / sigma:.1e} > tol={tol:.1e}.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -290,28 +290,28 @@ class StudentT:
 
 
 class Logistic:
-    r"""Logistic distribution with mean `mu` and scale `s`; standard deviation pi s / sqrt(3).
+    r"""Logistic distribution with mean ``mu`` and scale ``s``; standard deviation pi s / sqrt(3).
 
     .. math:: \log p(x)=-z-\log s-2\log(1+e^{-z}),\qquad z=\frac{x-\mu}s
 
     Parameters
     ----------
     mu, s : float, array_like or Tensor
-        Any shapes that broadcast; `s` is positive.
+        Any shapes that broadcast; ``s`` is positive.
     """
 
     def __init__(self, mu: Any = 0.0, s: Any = 1.0) -> None:
-        self.mu = _validate.parameter("mu", mu)
-        self.s = _validate.parameter("s", s, positive=True)
+        self.mu = _checks.parameter(mu, "mu")
+        self.s = _checks.parameter(s, "s", positive=True)
 
     @np.errstate(over="ignore")  # -inf is what a float can say of a density below all floats
     def log_prob(self, x: Any) -> Any:
-        """Log-density, in nats, at each point of `x`."""
-        z = (_validate.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
+        """Log-density, in nats, at each point of ``x``."""
+        z = (_checks.points(x, mu=self.mu, s=self.s) - self.mu) / self.s
         return -softplus(z) - softplus(-z) - np.log(self.s)  # z is the difference of the two
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n,) for scalar parameters."""
+        """Draw ``n`` independent samples, shape (n,) for scalar parameters."""
         mu, s = values_of(self.mu), values_of(self.s)
         return default_rng(rng).logistic(mu, s, _size(n, mu, s))
 

@@ -26,8 +26,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlite._arguments import as_array
-from nnlite.likelihood._validate import cholesky
+from nnlite.likelihood._checks import cholesky
 from nnlite.ops import sigmoid
+
+# A scale that has changed by e^60 while the likelihood still rises has no maximum, and one that is
+# known up to a factor of e^60 is not known.
+RUN_OFF = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Parameter:
 
 
 def real(start: ArrayLike) -> Parameter:
-    """Any real numbers; a plain number or array in `params` means the same."""
+    """Any real numbers; a plain number or array in ``params`` means the same."""
     x = _finite(start, "real")
     shape, n = x.shape, x.size
     return Parameter(shape, x.ravel(), lambda u: np.reshape(u, shape), np.zeros(n, bool), "real")
@@ -65,7 +69,7 @@ def positive(start: ArrayLike) -> Parameter:
     """Positive numbers, searched by their logarithm."""
     x = _finite(start, "positive")
     if not (x > 0).all():
-        raise ValueError(f"positive(start) needs a start above 0, got {x.min()}")
+        raise ValueError(f"positive(start) needs a start above 0; got {x.min()}.")
     shape, n = x.shape, x.size
     return Parameter(
         shape,
@@ -81,8 +85,8 @@ def unit_interval(start: ArrayLike) -> Parameter:
     x = _finite(start, "unit_interval")
     if not ((x > 0) & (x < 1)).all():
         raise ValueError(
-            f"unit_interval(start) needs a start strictly between 0 and 1, got {x.min()} to "
-            f"{x.max()}"
+            f"unit_interval(start) needs a start strictly between 0 and 1; got {x.min()} to "
+            f"{x.max()}."
         )
     shape, n = x.shape, x.size
     return Parameter(
@@ -98,9 +102,9 @@ def covariance(start: ArrayLike) -> Parameter:
     """A symmetric positive definite matrix (d, d), searched by its Cholesky factor."""
     S = _finite(start, "covariance")
     if S.ndim != 2 or S.shape[0] != S.shape[1]:
-        raise ValueError(f"covariance(start) needs a square matrix, got shape {S.shape}")
+        raise ValueError(f"covariance(start) needs a square matrix; got shape {S.shape}.")
     if not np.allclose(S, S.T):
-        raise ValueError("covariance(start) needs a symmetric matrix")
+        raise ValueError("covariance(start) needs a symmetric matrix.")
     least = float(np.linalg.eigvalsh(S)[0])
     if least <= 0:
         raise ValueError(
@@ -124,7 +128,7 @@ def covariance(start: ArrayLike) -> Parameter:
 def _finite(start: ArrayLike, kind: str) -> np.ndarray:
     x = as_array(start, f"{kind}(start)").astype(np.float64)
     if x.size == 0 or not np.isfinite(x).all():
-        raise ValueError(f"{kind}(start) needs finite numbers, got {start!r}.")
+        raise ValueError(f"{kind}(start) needs finite numbers; got {start!r}.")
     return x
 
 
@@ -144,14 +148,14 @@ class Packing:
         self.owner = [name for name, p in self.parameters.items() for _ in range(p.u.size)]
 
     def values(self, u: Any) -> dict[str, Any]:
-        """The natural parameters at `u`, by name; Tensors if `u` is one."""
+        """The natural parameters at ``u``, by name; Tensors if ``u`` is one."""
         return {
             name: p.value(u[part])
             for (name, p), part in zip(self.parameters.items(), self.slices, strict=True)
         }
 
     def flat(self, u: Any) -> Any:
-        """The natural parameters at `u`, one vector: for the delta method."""
+        """The natural parameters at ``u``, one vector: for the delta method."""
         return np.concatenate([np.reshape(v, (-1,)) for v in self.values(u).values()])
 
     def split(self, flat: np.ndarray) -> dict[str, Any]:

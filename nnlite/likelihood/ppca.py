@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlite._arguments import as_integer
 from nnlite._estimator import Transformer, rows
-from nnlite.likelihood import _validate
+from nnlite.engine import Tensor
+from nnlite.likelihood import _checks
 from nnlite.likelihood.errors import UnboundedLikelihoodError
 from nnlite.likelihood.families import LOG_2PI
 from nnlite.likelihood.multivariate import ROUNDING, centre, moments
@@ -22,7 +24,7 @@ from nnlite.random import RNGLike, default_rng
 
 
 class ProbabilisticPCA(Transformer):
-    r"""PCA as a density: `n_components` hidden normals and isotropic noise.
+    r"""PCA as a density: ``n_components`` hidden normals and isotropic noise.
 
     Parameters
     ----------
@@ -45,8 +47,8 @@ class ProbabilisticPCA(Transformer):
     Notes
     -----
     ``nnlite.PCA`` and scikit-learn use eigenvalues with divisor n - 1 and, for n < d, average the
-    noise over min(n, d) - q of them. That is not the maximum: with r = n / (n - 1) their `score` is
-    lower by d/2 (log r + 1/r - 1) per sample (n > d). Here the likelihood decides.
+    noise over min(n, d) - q of them. That is not the maximum: with r = n / (n - 1) their ``score``
+    is lower by d/2 (log r + 1/r - 1) per sample (n > d). Here the likelihood decides.
 
     References
     ----------
@@ -58,18 +60,18 @@ class ProbabilisticPCA(Transformer):
         self.n_components = n_components
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Maximise the likelihood of the rows of `X`, (n, d); `y` is ignored.
+        """Maximise the likelihood of the rows of ``X``, (n, d); ``y`` is ignored.
 
         Raises
         ------
         ValueError
-            If `X` is not (n, d) and finite, or `n_components` is not below d.
+            If ``X`` is not (n, d) and finite, or ``n_components`` is not below d.
         UnboundedLikelihoodError
             If the samples lie in a subspace of q dimensions: the noise would be 0.
         """
         given, X = X, self._training_rows(X)
         n, d = X.shape
-        q = _validate.count("n_components", self.n_components, 0)
+        q = as_integer(self.n_components, "n_components", 0)
         if q >= d:
             raise ValueError(
                 f"n_components={q} must be below the number of features, {d} "
@@ -100,14 +102,14 @@ class ProbabilisticPCA(Transformer):
 
     @np.errstate(over="ignore")
     def log_prob(self, X: Any) -> Any:
-        """Log-density, in nats, of each row: (..., d) -> (...); `X` may be a Tensor.
+        """Log-density, in nats, of each row: (..., d) -> (...); ``X`` may be a Tensor.
 
         The inverse covariance is 1/noise outside the kept directions and 1/eigenvalue along them.
         """
         self._check_fitted()
         d, q, s2 = self.n_features_in_, len(self.components_), self.noise_variance_
         lam = self._variances()
-        centred = _validate.features(X, d) - self.mean_
+        centred = _checks.features(X, d) - self.mean_
         z = centred @ self.components_.T  # (..., q)
         rest = centred - z @ self.components_
         distance = np.sum(z * z / lam, axis=-1) + np.sum(rest * rest, axis=-1) / s2
@@ -115,11 +117,11 @@ class ProbabilisticPCA(Transformer):
         return -0.5 * (distance + logdet + d * LOG_2PI)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean log-density of the rows of `X`; `y` is ignored."""
+        """Mean log-density of the rows of ``X``; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Log-density, in nats, of each row of `X`: (n, d) -> (n,)."""
+        """Log-density, in nats, of each row of ``X``: (n, d) -> (n,)."""
         return self.log_prob(self._like_fitted(X))
 
     def get_covariance(self) -> np.ndarray:
@@ -135,15 +137,15 @@ class ProbabilisticPCA(Transformer):
         return (U.T * (1 / lam - 1 / s2)) @ U + np.eye(self.n_features_in_) / s2
 
     def transform(self, X: Any) -> Any:
-        """Posterior mean of the hidden variables, (n, d) -> (n, q); `X` may be a Tensor.
+        """Posterior mean of the hidden variables, (n, d) -> (n, q); ``X`` may be a Tensor.
 
         M^-1 W'(x - mean) with M = W'W + noise I (Tipping and Bishop 1999, eq. 6): the scores of
         PCA, shrunk towards 0 because part of them is noise.
         """
         self._check_fitted()
-        if not hasattr(X, "_record_operation"):
+        if not isinstance(X, Tensor):
             return self._in_container((self._like_fitted(X) - self.mean_) @ self._projection(), X)
-        return (_validate.features(X, self.n_features_in_) - self.mean_) @ self._projection()
+        return (_checks.features(X, self.n_features_in_) - self.mean_) @ self._projection()
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Points of the principal subspace from hidden variables: (n, q) -> (n, d).
@@ -164,9 +166,9 @@ class ProbabilisticPCA(Transformer):
         return (Z / np.where(gain > 0, gain, np.inf)) @ self.components_ + self.mean_
 
     def sample(self, n: int = 1, rng: RNGLike | None = None) -> np.ndarray:
-        """Draw `n` independent samples, shape (n, d)."""
+        """Draw ``n`` independent samples, shape (n, d)."""
         self._check_fitted()
-        rng, n = default_rng(rng), _validate.count("n", n, 0)
+        rng, n = default_rng(rng), as_integer(n, "n", 0)
         z = rng.standard_normal((n, self.W_.shape[1]))
         noise = np.sqrt(self.noise_variance_) * rng.standard_normal((n, self.n_features_in_))
         return self.mean_ + z @ self.W_.T + noise

@@ -1,105 +1,52 @@
-"""What constructors and functions of :mod:`nnlite.nn` accept as sizes, numbers and switches.
+"""What is special to the arguments of :mod:`nnlite.nn`: windows, axes, PyTorch's switches.
 
 Every layer and function checks what it is told where it is told, so that a wrong number is reported
-by its name and not by the NaN or the shape that it would lead to.
+by its name and not by the NaN or the shape that it would lead to. What is not special to layers is
+checked by :mod:`nnlite._arguments`.
 """
 
-import math
+import operator
 import warnings
 from typing import Any
 
-import numpy as np
-
-from nnlite.engine.tensor import Tensor
-
-_FLAGS = (bool, np.bool_)
-
-
-def is_integer(value: Any) -> bool:
-    """Tell whether it is an integer; True and False are none."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def check_sizes(where: str, **sizes: Any) -> None:
-    """Refuse sizes that are not positive integers."""
-    for name, value in sizes.items():
-        if not is_integer(value) or value < 1:
-            raise refusal(where, name, "a positive integer", value)
-
-
-def check_integer(where: str, name: str, value: Any) -> None:
-    """Refuse anything but an integer, of either sign."""
-    if not is_integer(value):
-        raise refusal(where, name, "an integer", value)
-
-
-def check_number(
-    where: str,
-    name: str,
-    value: Any,
-    least: float = -math.inf,
-    most: float = math.inf,
-    above: float = -math.inf,
-) -> None:
-    """Refuse anything but a finite number in the interval, which is open at ``above``."""
-    number = isinstance(value, int | float | np.integer | np.floating)
-    inside = number and not isinstance(value, bool) and above < value < math.inf
-    if inside and least <= value <= most:
-        return
-    if above > -math.inf:
-        wanted = "positive" if above == 0 else f"a number greater than {above:g}"
-    elif most < math.inf:
-        wanted = f"a number between {least:g} and {most:g}"
-    else:
-        wanted = f"a number of at least {least:g}" if least > -math.inf else "a finite number"
-    raise refusal(where, name, wanted, value)
+from nnlite._arguments import (
+    as_choice,
+    as_flag,
+    as_integer,
+    as_python,
+    is_integer,
+    wrong_kind,
+    wrong_value,
+)
 
 
 def check_flags(where: str, **flags: Any) -> None:
     """Refuse anything but True and False (or 1, 0 and None, which count as such in PyTorch)."""
     for name, value in flags.items():
-        if value is None or isinstance(value, _FLAGS) or (is_integer(value) and value in (0, 1)):
+        if type(value) is bool or value is None or (is_integer(value) and value in (0, 1)):
             continue
-        raise refusal(where, name, "True or False", value)
-
-
-def check_choice(where: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Refuse anything but one of these words."""
-    if not isinstance(value, str) or value not in choices:
-        *words, last = [repr(c) for c in choices]
-        raise refusal(where, name, f"{', '.join(words)} or {last}", value)
-
-
-def refusal(where: str, name: str, wanted: str, value: Any) -> ValueError:
-    """The error for an argument; for data it says that a layer is made before it is called."""
-    if isinstance(value, np.ndarray | Tensor) and value.ndim:
-        hint = (
-            f"{where} is made first and called then: layer = nn.{where}(...); layer(x)."
-            if where[:1].isupper()
-            else "Data come first."
-        )
-        return ValueError(
-            f"{where}: {name} must be {wanted}; got an array of shape {value.shape}. {hint}"
-        )
-    return ValueError(f"{where}: {name} must be {wanted}; got {value!r}.")
+        as_flag(value, f"{where}: {name}")
 
 
 def as_pair(value: Any, name: str, least: int = 0) -> tuple[int, int]:
     """A size given as one integer or as (height, width)."""
-    pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(pair) != 2 or not all(is_integer(v) and v >= least for v in pair):
-        where, _, argument = name.partition(": ")
-        wanted = f"an integer of at least {least} or a pair of them"
-        raise refusal(where, argument, wanted, value)
-    return int(pair[0]), int(pair[1])
+    if type(value) is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int:
+        pair = value
+    else:
+        parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
+        if len(parts) != 2 or not all(map(is_integer, parts)):
+            raise wrong_kind(value, name, "an integer or a pair of them")
+        pair = operator.index(parts[0]), operator.index(parts[1])
+    if pair[0] < least or pair[1] < least:
+        raise wrong_value(value, name, f"an integer of at least {least} or a pair of them")
+    return pair
 
 
-def as_axis(value: int, ndim: int, where: str) -> int:
+def as_axis(value: int, ndim: int, name: str) -> int:
     """An axis counted from the front, for a negative one too."""
-    if not is_integer(value):
-        raise ValueError(f"{where} must be an integer; got {value!r}.")
+    value = as_integer(value, name)
     if not -ndim <= value < ndim:
-        raise ValueError(f"{where}={value} is no axis of an array with {ndim} axes.")
+        raise ValueError(f"{name}={value} is no axis of an array with {ndim} axes.")
     return value % ndim
 
 
@@ -118,12 +65,6 @@ def check_device(where: str, device: Any) -> None:
         )
 
 
-def check_reduction(reduction: str) -> None:
-    """Refuse anything but the three reductions."""
-    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}.")
-
-
 def as_reduction(where: str, size_average: Any, reduce: Any, reduction: Any) -> str:
     """The reduction, also from the two switches that it replaced in PyTorch (with a warning).
 
@@ -131,14 +72,13 @@ def as_reduction(where: str, size_average: Any, reduce: Any, reduction: Any) -> 
     where it belongs.
     """
     if size_average is None and reduce is None:
-        check_reduction(reduction)
-        return reduction
+        return as_choice(reduction, f"{where}: reduction", ("mean", "sum", "none"))
     for name, value in (("size_average", size_average), ("reduce", reduce)):
         if isinstance(value, str):
             raise ValueError(
                 f"{where}: {value!r} stands where PyTorch has {name}; write reduction={value!r}."
             )
-        if value is not None and not isinstance(value, _FLAGS):
+        if value is not None and not isinstance(as_python(value), bool):
             raise TypeError(loss_called_too_early(where, value, name))
     new = "none" if reduce is False else "sum" if size_average is False else "mean"
     warnings.warn(

@@ -11,6 +11,7 @@ import numpy as np
 from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
+from nnlite.ops import values_of
 
 
 def as_input(x: Any, dtype: np.dtype[Any], where: str) -> Tensor:
@@ -66,14 +67,14 @@ def as_floats(x: Any, name: str = "the input") -> Tensor:
     return x if x.dtype.kind == "f" else Tensor(x.data.astype(float_dtype(None)))
 
 
-def values_of(x: Any, name: str, dtype: Any = None) -> np.ndarray:
+def as_constant(x: Any, name: str, dtype: Any = None) -> np.ndarray:
     """The numbers of an array or a Tensor, whose gradient is not asked for."""
-    return as_array(x.data if isinstance(x, Tensor) else x, name, dtype)
+    return as_array(values_of(x), name, dtype)
 
 
 def finite_values(x: Any, where: str, name: str, dtype: Any) -> np.ndarray:
     """The numbers of a weight, none of which is NaN or infinite."""
-    values = values_of(x, f"{where}: {name}", dtype)
+    values = as_constant(x, f"{where}: {name}", dtype)
     if not np.isfinite(values).all():
         raise ValueError(f"{where}: {name} has entries that are NaN or infinite.")
     return values
@@ -114,7 +115,7 @@ def as_target(target: Any, like: Tensor, where: str) -> Any:
         if target.dtype != like.dtype:
             raise TypeError(f"{where}: the input is {like.dtype}, the target {target.dtype}.")
     else:
-        target = values_of(target, f"{where}: the target", like.dtype)
+        target = as_constant(target, f"{where}: the target", like.dtype)
         if target.ndim == 0:
             target = np.full(like.shape, target)
     if target.shape != like.shape:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nnlite._arguments import as_array
 from nnlite.engine.tensor import Tensor
+from nnlite.ops import values_of
 
 
 class Keys(NamedTuple):
@@ -41,7 +42,7 @@ def load(owner: str, targets: dict[str, Any], state: Any, strict: bool) -> Keys:
         )
     for k, value in values.items():
         target = targets[k]
-        array_of(target)[...] = value
+        values_of(target)[...] = value
         if isinstance(target, Tensor):
             target.data = target.data  # counts as an edit, should a graph still need it
     return keys
@@ -56,11 +57,11 @@ def _fitting(
         if k not in state:
             continue
         try:
-            value = as_array(array_of(state[k]), k)
+            value = as_array(values_of(state[k]), k)
         except (TypeError, ValueError) as error:
             problems.append(str(error).rstrip("."))
             continue
-        like = array_of(targets[k])
+        like = values_of(targets[k])
         if value.shape != like.shape:
             problems.append(f"{k} has shape {value.shape}, the model needs {like.shape}")
         elif like.dtype.kind in "iu" and not np.array_equal(value, np.trunc(value)):
@@ -81,8 +82,3 @@ def _in_range(value: NDArray[Any], dtype: np.dtype[Any]) -> bool:
         return limits.min <= value.min().item() and value.max().item() <= limits.max
     finite = value[np.isfinite(value)]
     return not finite.size or bool(np.abs(finite).max() <= np.finfo(dtype).max)
-
-
-def array_of(value: Any) -> Any:
-    """The array behind a Tensor; anything else as it is."""
-    return value.data if isinstance(value, Tensor) else value

@@ -9,15 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite._arguments import as_choice, as_integer, as_number
 from nnlite.nn import functional as F
-from nnlite.nn._checks import (
-    check_choice,
-    check_device,
-    check_flags,
-    check_integer,
-    check_number,
-    check_sizes,
-)
+from nnlite.nn._checks import check_device, check_flags
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 
@@ -61,9 +55,8 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
-        check_number("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope = as_number(negative_slope, "LeakyReLU: negative_slope")
         check_flags("LeakyReLU", inplace=inplace)
-        self.negative_slope = negative_slope
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
@@ -85,11 +78,10 @@ class PReLU(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        check_sizes("PReLU", num_parameters=num_parameters)
-        check_number("PReLU", "init", init)
+        self.num_parameters = as_integer(num_parameters, "PReLU: num_parameters", 1)
+        init = as_number(init, "PReLU: init")
         check_device("PReLU", device)
-        self.num_parameters = num_parameters
-        self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
+        self.weight = Parameter(np.full(self.num_parameters, init), dtype=dtype)
 
     def forward(self, input: Any) -> Any:
         """Channels are axis 1."""
@@ -104,9 +96,8 @@ class ELU(Module):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        check_number("ELU", "alpha", alpha)
+        self.alpha = as_number(alpha, "ELU: alpha")
         check_flags("ELU", inplace=inplace)
-        self.alpha = alpha
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
@@ -122,10 +113,8 @@ class Softplus(Module):
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
-        check_number("Softplus", "beta", beta, above=0)
-        check_number("Softplus", "threshold", threshold)
-        self.beta = beta
-        self.threshold = threshold
+        self.beta = as_number(beta, "Softplus: beta", above=0)
+        self.threshold = as_number(threshold, "Softplus: threshold")
 
     def forward(self, input: Any) -> Any:
         """Apply the function to each entry."""
@@ -167,8 +156,7 @@ class GELU(Module):
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        check_choice("GELU", "approximate", approximate, ("none", "tanh"))
-        self.approximate = approximate
+        self.approximate = as_choice(approximate, "GELU: approximate", ("none", "tanh"))
 
     def forward(self, input: Any) -> Any:
         """Apply the function to each entry."""
@@ -181,9 +169,7 @@ class GELU(Module):
 class _AlongAxis(Module):
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
-        if dim is not None:
-            check_integer(type(self).__name__, "dim", dim)
-        self.dim = dim
+        self.dim = None if dim is None else as_integer(dim, f"{type(self).__name__}: dim")
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnlite.nn.activations import LeakyReLU, ReLU
+from nnlite.nn.convolution import Conv2d, ConvTranspose2d
+from nnlite.nn.linear import Linear
 from nnlite.nn.module import Module
+from nnlite.nn.normalization import BatchNorm1d, BatchNorm2d
 
 
 class _Row(Module):
@@ -106,12 +109,10 @@ class Sequential(_Row):
         items = self._items()
         i, n = 0, len(items)
         while i < n:
-            layer = items[i]
-            # looked up in the class itself: a subclass with a forward of its own is not fused
-            fused = vars(type(layer)).get("forward_with_activation")
-            after = items[i + 1] if fused is not None and i + 1 < n else None
-            if type(after) in _FUSABLE and after.negative_slope >= 0:  # type: ignore[union-attr]
-                x = fused(layer, x, after.negative_slope)  # type: ignore[misc, union-attr]
+            layer: Any = items[i]
+            after: Any = items[i + 1] if i + 1 < n and type(layer) in _FUSED_LAYERS else None
+            if type(after) in _FUSED_ACTIVATIONS and after.negative_slope >= 0:
+                x = layer._forward(x, after.negative_slope)
                 i += 2
             else:
                 x = layer(x)
@@ -122,8 +123,10 @@ class Sequential(_Row):
         return Sequential(named)
 
 
-#: exactly these: a subclass may do something else
-_FUSABLE = (ReLU, LeakyReLU)
+#: Whose ``_forward(x, slope)`` computes the activation too. Exactly these classes: a subclass may
+#: have a forward of its own.
+_FUSED_LAYERS = (Linear, Conv2d, ConvTranspose2d, BatchNorm1d, BatchNorm2d)
+_FUSED_ACTIVATIONS = (ReLU, LeakyReLU)
 
 
 class ModuleList(_Row):

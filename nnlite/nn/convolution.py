@@ -6,16 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite._arguments import as_choice, as_integer
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._checks import (
-    as_pair,
-    check_choice,
-    check_device,
-    check_flags,
-    check_sizes,
-    refusal,
-)
+from nnlite.nn._checks import as_pair, check_device, check_flags
 from nnlite.nn._inputs import as_tensor
 from nnlite.nn.functional._convolution import (
     activated_conv2d,
@@ -119,10 +113,9 @@ class Conv2d(_Convolution):
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
-        _check_channels("Conv2d", in_channels, out_channels, groups)
+        in_channels, out_channels, groups = _channels("Conv2d", in_channels, out_channels, groups)
         check_flags("Conv2d", bias=bias)
         check_device("Conv2d", device)
-        check_choice("Conv2d", "padding_mode", padding_mode, _PADDING_MODES)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "Conv2d: kernel_size", 1)
@@ -134,15 +127,14 @@ class Conv2d(_Convolution):
             else as_pair(padding, "Conv2d: padding")
         )
         self.groups = groups
-        self.padding_mode = padding_mode
+        self.padding_mode = as_choice(padding_mode, "Conv2d: padding_mode", _PADDING_MODES)
         self._set_up((out_channels, in_channels // groups, *self.kernel_size), bias, dtype, rng)
 
     def forward(self, input: Any) -> Any:
         """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
-        return self.forward_with_activation(input, None)
+        return self._forward(input)
 
-    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         padding = self.padding
         if self.padding_mode != "zeros":
             (ph, pw), padding = padding, (0, 0)
@@ -197,11 +189,11 @@ class ConvTranspose2d(_Convolution):
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
-        _check_channels("ConvTranspose2d", in_channels, out_channels, groups)
+        channels = _channels("ConvTranspose2d", in_channels, out_channels, groups)
+        in_channels, out_channels, groups = channels
         check_flags("ConvTranspose2d", bias=bias)
         check_device("ConvTranspose2d", device)
-        if not isinstance(padding_mode, str) or padding_mode != "zeros":
-            raise refusal("ConvTranspose2d", "padding_mode", "'zeros', as in PyTorch", padding_mode)
+        self.padding_mode = as_choice(padding_mode, "ConvTranspose2d: padding_mode", ("zeros",))
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_pair(kernel_size, "ConvTranspose2d: kernel_size", 1)
@@ -223,12 +215,27 @@ class ConvTranspose2d(_Convolution):
             place of ``output_padding``.
         """
         if output_size is None:
-            return self.forward_with_activation(input, None)
-        return self._compute(input, self._padding_for(as_tensor(input), output_size), None)
+            return self._forward(input)
+        padding = self._padding_for(as_tensor(input), output_size)
+        return self._forward(input, output_padding=padding)
 
-    def forward_with_activation(self, input: Any, slope: float | None) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, self.output_padding, slope)
+    def _forward(
+        self,
+        input: Any,
+        slope: float | None = None,
+        output_padding: tuple[int, int] | None = None,
+    ) -> Any:
+        return activated_conv_transpose2d(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding if output_padding is None else output_padding,
+            self.groups,
+            self.dilation,
+            slope,
+        )
 
     def _padding_for(self, x: Any, output_size: Any) -> tuple[int, int]:
         """The output_padding that leads to ``output_size``."""
@@ -243,24 +250,15 @@ class ConvTranspose2d(_Convolution):
             )
         return wanted[0] - least[0], wanted[1] - least[1]
 
-    def _compute(self, input: Any, output_padding: tuple[int, int], slope: float | None) -> Any:
-        return activated_conv_transpose2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            output_padding,
-            self.groups,
-            self.dilation,
-            slope,
-        )
 
-
-def _check_channels(where: str, in_channels: int, out_channels: int, groups: int) -> None:
-    check_sizes(where, in_channels=in_channels, out_channels=out_channels, groups=groups)
+def _channels(where: str, in_channels: Any, out_channels: Any, groups: Any) -> tuple[int, int, int]:
+    """Numbers of channels and groups that fit each other."""
+    in_channels = as_integer(in_channels, f"{where}: in_channels", 1)
+    out_channels = as_integer(out_channels, f"{where}: out_channels", 1)
+    groups = as_integer(groups, f"{where}: groups", 1)
     if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"{where}: groups must divide both numbers of channels; got groups={groups}, "
             f"in_channels={in_channels}, out_channels={out_channels}."
         )
+    return in_channels, out_channels, groups

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from nnlite._arguments import as_number
 from nnlite.nn import functional as F
-from nnlite.nn._checks import check_flags, check_number
+from nnlite.nn._checks import check_flags
 from nnlite.nn.module import Module
 from nnlite.random import RNGLike, default_rng
 
@@ -24,9 +25,8 @@ class Dropout(Module):
         self, p: float = 0.5, inplace: bool = False, *, rng: RNGLike | None = None
     ) -> None:
         super().__init__()
-        check_number(type(self).__name__, "p", p, 0, 1)
+        self.p = as_number(p, f"{type(self).__name__}: p", 0, 1)
         check_flags(type(self).__name__, inplace=inplace)
-        self.p = p
         self.inplace = inplace
         # A seed makes one generator here, which then advances; None is looked up at every call.
         self.rng = None if rng is None else default_rng(rng)

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite._arguments import as_integer
 from nnlite.engine.state import no_grad
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._checks import check_device, check_integer, check_sizes
+from nnlite.nn._checks import check_device
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
 from nnlite.random import RNGLike
@@ -38,10 +39,11 @@ class Embedding(Module):
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
-        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        num_embeddings = as_integer(num_embeddings, "Embedding: num_embeddings", 1)
+        embedding_dim = as_integer(embedding_dim, "Embedding: embedding_dim", 1)
         check_device("Embedding", device)
         if padding_idx is not None:
-            check_integer("Embedding", "padding_idx", padding_idx)
+            padding_idx = as_integer(padding_idx, "Embedding: padding_idx")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
                 f"Embedding: padding_idx must be one of {num_embeddings} rows; got {padding_idx}."

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_number, check_sizes
 from nnlite.random import RNGLike, default_rng
 
 Fillable = TypeVar("Fillable", Tensor, NDArray[Any])
@@ -47,8 +47,7 @@ def _check_fillable(tensor: Any) -> None:
 
 def constant_(tensor: Fillable, val: float) -> Fillable:
     """Fill with one number."""
-    check_number("constant_", "val", val)
-    return _fill(tensor, val)
+    return _fill(tensor, as_number(val, "constant_: val"))
 
 
 def zeros_(tensor: Fillable) -> Fillable:
@@ -66,8 +65,7 @@ def uniform_(
 ) -> Fillable:
     """Fill with numbers uniform in [a, b)."""
     _check_fillable(tensor)
-    check_number("uniform_", "a", a)
-    check_number("uniform_", "b", b)
+    a, b = as_number(a, "uniform_: a"), as_number(b, "uniform_: b")
     if a > b:
         raise ValueError(f"uniform_: a must not be greater than b; got a={a}, b={b}.")
     return _fill(tensor, default_rng(rng).uniform(a, b, tensor.shape))
@@ -78,8 +76,7 @@ def normal_(
 ) -> Fillable:
     """Fill with normal numbers of the given mean and standard deviation."""
     _check_fillable(tensor)
-    check_number("normal_", "mean", mean)
-    check_number("normal_", "std", std, 0)
+    mean, std = as_number(mean, "normal_: mean"), as_number(std, "normal_: std", 0)
     return _fill(tensor, default_rng(rng).normal(mean, std, tensor.shape))
 
 
@@ -94,9 +91,9 @@ def trunc_normal_(
 ) -> Fillable:
     """Fill with normal numbers, those outside [a, b] drawn again."""
     _check_fillable(tensor)
-    for name, value in (("mean", mean), ("a", a), ("b", b)):
-        check_number("trunc_normal_", name, value)
-    check_number("trunc_normal_", "std", std, 0)
+    mean = as_number(mean, "trunc_normal_: mean")
+    a, b = as_number(a, "trunc_normal_: a"), as_number(b, "trunc_normal_: b")
+    std = as_number(std, "trunc_normal_: std", 0)
     rng = default_rng(rng)
     if not a < b or mean + 8 * std < a or mean - 8 * std > b:
         raise ValueError(
@@ -131,7 +128,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
-        check_number("calculate_gain", "param (the negative slope)", slope)
+        slope = as_number(slope, "calculate_gain: param (the negative slope)")
         return math.sqrt(2.0 / (1 + slope**2))
     gains = {
         **dict.fromkeys(("linear", "conv2d", "conv_transpose2d", "sigmoid"), 1.0),
@@ -160,14 +157,14 @@ def fans(tensor: Tensor | NDArray[Any]) -> tuple[int, int]:
 
 def xavier_uniform_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = None) -> Fillable:
     """Uniform with variance ``gain^2 * 2 / (fan_in + fan_out)`` (Glorot & Bengio 2010, eq. 16)."""
-    check_number("xavier_uniform_", "gain", gain, 0)
+    gain = as_number(gain, "xavier_uniform_: gain", 0)
     bound = gain * math.sqrt(6.0 / max(sum(fans(tensor)), 1))
     return uniform_(tensor, -bound, bound, rng=rng)
 
 
 def xavier_normal_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = None) -> Fillable:
     """Normal with variance ``gain^2 * 2 / (fan_in + fan_out)``."""
-    check_number("xavier_normal_", "gain", gain, 0)
+    gain = as_number(gain, "xavier_normal_: gain", 0)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(sum(fans(tensor)), 1)), rng=rng)
 
 
@@ -211,7 +208,7 @@ def orthogonal_(tensor: Fillable, gain: float = 1.0, *, rng: RNGLike | None = No
     The QR decomposition of a normal matrix, with the signs that make it unique (Mezzadri 2007).
     """
     _check_fillable(tensor)
-    check_number("orthogonal_", "gain", gain)
+    gain = as_number(gain, "orthogonal_: gain")
     if len(tensor.shape) < 2:
         raise ValueError(f"orthogonal_ fills at least two axes; got shape {tensor.shape}.")
     rows = tensor.shape[0]
@@ -229,7 +226,7 @@ def dirac_(tensor: Fillable, groups: int = 1) -> Fillable:
     _check_fillable(tensor)
     if len(tensor.shape) < 3:
         raise ValueError(f"dirac_ fills filters (F, C, kh, kw); got shape {tensor.shape}.")
-    check_sizes("dirac_", groups=groups)
+    groups = as_integer(groups, "dirac_: groups", 1)
     if tensor.shape[0] % groups:
         raise ValueError(
             f"dirac_: groups must divide the {tensor.shape[0]} filters; got groups={groups}."

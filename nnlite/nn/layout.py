@@ -1,10 +1,12 @@
 """Rearrangement of axes: images as rows and back, channels as pixels (lecture 08)."""
 
 import math
+import operator
 from typing import Any
 
+from nnlite._arguments import as_integer, is_integer
 from nnlite.nn import functional as F
-from nnlite.nn._checks import as_axis, check_integer, check_sizes, is_integer
+from nnlite.nn._checks import as_axis
 from nnlite.nn._inputs import as_tensor
 from nnlite.nn.module import Module
 from nnlite.ops import layout
@@ -15,10 +17,8 @@ class Flatten(Module):
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
-        check_integer("Flatten", "start_dim", start_dim)
-        check_integer("Flatten", "end_dim", end_dim)
-        self.start_dim = start_dim
-        self.end_dim = end_dim
+        self.start_dim = as_integer(start_dim, "Flatten: start_dim")
+        self.end_dim = as_integer(end_dim, "Flatten: end_dim")
 
     def forward(self, input: Any) -> Any:
         """Entries are read in the order of the index."""
@@ -44,14 +44,13 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...] | list[int]) -> None:
         super().__init__()
-        check_integer("Unflatten", "dim", dim)
+        self.dim = as_integer(dim, "Unflatten: dim")
         if not isinstance(unflattened_size, tuple | list) or not _are_lengths(unflattened_size):
             raise ValueError(
                 "Unflatten: unflattened_size is a tuple of integers, of which one may be -1; "
                 f"got {unflattened_size!r}."
             )
-        self.dim = dim
-        self.unflattened_size = tuple(unflattened_size)
+        self.unflattened_size = tuple(map(operator.index, unflattened_size))
 
     def forward(self, input: Any) -> Any:
         """Entries are read in the order of the index."""
@@ -87,8 +86,7 @@ class PixelShuffle(Module):
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
-        check_sizes("PixelShuffle", upscale_factor=upscale_factor)
-        self.upscale_factor = upscale_factor
+        self.upscale_factor = as_integer(upscale_factor, "PixelShuffle: upscale_factor", 1)
 
     def forward(self, input: Any) -> Any:
         """(N, C r^2, H, W) -> (N, C, H r, W r)."""

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite._arguments import as_integer
 from nnlite.nn import init
-from nnlite.nn._checks import (
-    check_device,
-    check_flags,
-    check_sizes,
-)
+from nnlite.nn._checks import check_device, check_flags
 from nnlite.nn.functional._linear import activated_linear
 from nnlite.nn.module import Module
 from nnlite.nn.parameter import Parameter
@@ -24,7 +21,7 @@ class Identity(Module):
         super().__init__()
 
     def forward(self, input: Any) -> Any:
-        """Return ``input``."""
+        """``input`` itself."""
         return input
 
 
@@ -57,13 +54,12 @@ class Linear(Module):
         rng: RNGLike | None = None,
     ) -> None:
         super().__init__()
-        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        self.in_features = as_integer(in_features, "Linear: in_features", 1)
+        self.out_features = as_integer(out_features, "Linear: out_features", 1)
         check_flags("Linear", bias=bias)
         check_device("Linear", device)
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(np.zeros((out_features, in_features)), dtype=dtype)
-        self.bias = Parameter(np.zeros(out_features), dtype=dtype) if bias else None
+        self.weight = Parameter(np.zeros((self.out_features, self.in_features)), dtype=dtype)
+        self.bias = Parameter(np.zeros(self.out_features), dtype=dtype) if bias else None
         self.reset_parameters(rng)
 
     def reset_parameters(self, rng: RNGLike | None = None) -> None:
@@ -75,10 +71,9 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
-        return activated_linear(input, self.weight, self.bias, None)
+        return self._forward(input)
 
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         return activated_linear(input, self.weight, self.bias, slope)
 
     def extra_repr(self) -> str:

@@ -7,15 +7,11 @@ Make a loss first, then call it with ``(prediction, target)``: ``nn.MSELoss()(x_
 
 from typing import Any
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import functional as F
-from nnlite.nn._checks import (
-    as_reduction,
-    check_integer,
-    check_number,
-    loss_called_too_early,
-)
-from nnlite.nn._inputs import values_of
+from nnlite.nn._checks import as_reduction, loss_called_too_early
+from nnlite.nn._inputs import as_constant
 from nnlite.nn.module import Module
 
 
@@ -37,7 +33,7 @@ class _Loss(Module):
         if isinstance(weight, Tensor) and weight.requires_grad:
             raise TypeError(loss_called_too_early(where, weight, name))
         if weight is not None:
-            weight = values_of(weight, f"{where}: {name}")
+            weight = as_constant(weight, f"{where}: {name}")
         self.register_buffer(name, weight)
 
     def extra_repr(self) -> str:
@@ -71,8 +67,7 @@ class SmoothL1Loss(_Loss):
         beta: float = 1.0,
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        check_number("SmoothL1Loss", "beta", beta, 0)
-        self.beta = beta
+        self.beta = as_number(beta, "SmoothL1Loss: beta", 0)
 
     def forward(self, input: Any, target: Any) -> Any:
         """Prediction and target have one shape."""
@@ -151,9 +146,8 @@ class NLLLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        check_integer("NLLLoss", "ignore_index", ignore_index)
+        self.ignore_index = as_integer(ignore_index, "NLLLoss: ignore_index")
         self._keep("weight", weight)
-        self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
         """Log-probabilities (N, K, ...), and classes (N, ...)."""
@@ -189,11 +183,9 @@ class CrossEntropyLoss(_Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        check_integer("CrossEntropyLoss", "ignore_index", ignore_index)
-        check_number("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
+        self.ignore_index = as_integer(ignore_index, "CrossEntropyLoss: ignore_index")
+        self.label_smoothing = as_number(label_smoothing, "CrossEntropyLoss: label_smoothing", 0, 1)
         self._keep("weight", weight)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
 
     def forward(self, input: Any, target: Any) -> Any:
         """Logits (N, K, ...), and classes (N, ...) or probabilities (N, K, ...)."""

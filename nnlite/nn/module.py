@@ -6,24 +6,24 @@ registered behind the scenes. Buffers (arrays that are saved but not trained, su
 are named by :meth:`Module.register_buffer`.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_python
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn import _advice
 from nnlite.nn._checks import check_device, check_flags, is_device
-from nnlite.nn._loading import Keys, array_of, load
+from nnlite.nn._loading import Keys, load
+from nnlite.nn._tree import Tree
 from nnlite.nn.parameter import Parameter
+from nnlite.ops import values_of
 
 
-class Module:
+class Module(Tree):
     """Base class of layers and models: subclass it and write ``forward``.
 
     Calling a module calls ``forward``; NumPy arrays among the arguments arrive there as Tensors.
@@ -45,7 +45,6 @@ class Module:
     """
 
     training: bool = True
-    _buffer_names: tuple[str, ...] = ()
     _passing_names: tuple[str, ...] = ()  # of the buffers that are not saved
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -103,110 +102,6 @@ class Module:
             f"{type(self).__name__} has no forward method; define forward(self, x)."
         )
 
-    # ---- what is inside -------------------------------------------------------------------
-
-    def named_children(self) -> Iterator[tuple[str, "Module"]]:
-        """Name and module of each direct child, each module once."""
-        seen = set()
-        for name, value in vars(self).items():
-            if isinstance(value, Module) and id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
-
-    def children(self) -> Iterator["Module"]:
-        """Each direct child."""
-        return (child for _, child in self.named_children())
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
-        """Dotted name and module: this one (named ``prefix``) and all below it, each once."""
-        seen = set()
-        for name, module in self._tree(prefix):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name, module
-
-    def modules(self) -> Iterator["Module"]:
-        """Yield this module and all below it, each once."""
-        return (module for _, module in self.named_modules())
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Dotted name and parameter, in order; a shared parameter once, under its first name."""
-        if recurse:
-            self._warn_of_hidden()
-        return self._named(lambda m: m._parameters, prefix, recurse)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """All parameters, in order, each once."""
-        return (p for _, p in self.named_parameters(recurse=recurse))
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True
-    ) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Dotted name and array of each buffer."""
-        return self._named(lambda m: m._buffers, prefix, recurse)
-
-    def buffers(self, recurse: bool = True) -> Iterator[NDArray[Any]]:
-        """All buffers."""
-        return (b for _, b in self.named_buffers(recurse=recurse))
-
-    @property
-    def _parameters(self) -> Mapping[str, Parameter]:
-        # read-only: what is written into it would be lost, so it must not look as if it were kept
-        return MappingProxyType({k: v for k, v in vars(self).items() if isinstance(v, Parameter)})
-
-    @property
-    def _buffers(self) -> dict[str, NDArray[Any]]:
-        named = ((name, vars(self).get(name)) for name in self._buffer_names)  # None if deleted
-        return {name: v for name, v in named if v is not None}
-
-    @property
-    def _modules(self) -> Mapping[str, "Module"]:
-        return MappingProxyType({k: v for k, v in vars(self).items() if isinstance(v, Module)})
-
-    def _tree(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
-        """Yield this module and all below it, under every name they have."""
-        yield prefix, self
-        for name, child in self._modules.items():
-            yield from child._tree(f"{prefix}.{name}" if prefix else name)
-
-    def _named(
-        self, inside: Callable[["Module"], Any], prefix: str, recurse: bool
-    ) -> Iterator[Any]:
-        seen = set()
-        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
-            for name, value in inside(module).items():
-                if id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{path}.{name}" if path else name, value
-
-    def _all_parameters(self) -> Iterator[Parameter]:
-        """Yield all parameters, as they are needed in every step of training."""
-        return (p for _, p in self._named(lambda m: m._parameters, "", True))
-
-    def _warn_of_hidden(self) -> None:
-        """Warn of modules and parameters in plain lists, where nothing finds them."""
-        for path, module in self.named_modules():
-            for name, value in vars(module).items():
-                on_purpose = name.startswith("_")
-                if not on_purpose and isinstance(value, _PLAIN) and value and self._hides(value):
-                    kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
-                    warnings.warn(
-                        f"{type(self).__name__}: {f'{path}.' if path else ''}{name} is a plain "
-                        f"{type(value).__name__}; what it holds is not found, trained or saved. "
-                        f"Write self.{name} = nn.{kind}(...), or give each parameter a name of "
-                        "its own.",
-                        stacklevel=4,
-                    )
-
-    def _hides(self, value: Any) -> bool:
-        """Tell whether a list or dict holds modules or parameters that are nowhere else."""
-        inside = value.values() if isinstance(value, dict) else value
-        held = [v for v in inside if isinstance(v, Module | Parameter)]
-        found = [*self.modules(), *self._all_parameters()] if held else []
-        return not {id(v) for v in held} <= {id(v) for v in found}
-
     # ---- adding ---------------------------------------------------------------------------
 
     def add_module(self, name: str, module: "Module | None") -> None:
@@ -226,7 +121,7 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Set ``self.name`` to an array that is not trained but, if persistent, is saved."""
-        value = tensor.data if isinstance(tensor, Tensor) else tensor
+        value = values_of(tensor)
         self._add(name, None if value is None else as_array(value, f"the buffer {name!r}"))
         if name not in self._buffer_names:
             self._buffer_names = (*self._buffer_names, name)
@@ -249,7 +144,7 @@ class Module:
 
     def state_dict(self, prefix: str = "") -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers by dotted name; training on leaves them alone."""
-        return {name: np.array(array_of(value)) for name, value in self._state(prefix)}
+        return {name: np.array(values_of(value)) for name, value in self._state(prefix)}
 
     def _state(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Every parameter and buffer under every name it has."""
@@ -284,8 +179,8 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training mode (or, with False, out of it)."""
-        if not isinstance(mode, bool | np.bool_):
-            raise ValueError(
+        if not isinstance(as_python(mode), bool):
+            raise TypeError(
                 f"train() switches to training mode and takes True or False; got "
                 f"{type(mode).__name__}. nnlite.training and a loop of steps train on data."
             )
@@ -385,7 +280,6 @@ class Module:
         return "\n  ".join([f"{name}(", *lines]) + "\n)"
 
 
-_PLAIN = (list, tuple, dict)
 _BUFFERS = (np.ndarray, Tensor, type(None))
 
 

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.state import float_dtype
 from nnlite.nn import functional as F
 from nnlite.nn import init
-from nnlite.nn._checks import check_device, check_flags, check_number, check_sizes
+from nnlite.nn._checks import check_device, check_flags
 from nnlite.nn._inputs import as_tensor, channels_last_hint, check_images
 from nnlite.nn.functional._normalization import activated_batch_norm, as_shape
 from nnlite.nn.module import Module
@@ -34,10 +35,10 @@ class _Norm(Module):
         bias: bool,
     ) -> None:
         where = type(self).__name__
-        check_sizes(where, num_features=num_features)
-        check_number(where, "eps", eps, 0)
+        num_features = as_integer(num_features, f"{where}: num_features", 1)
+        eps = as_number(eps, f"{where}: eps", 0)
         if momentum is not None:
-            check_number(where, "momentum", momentum, 0, 1)
+            momentum = as_number(momentum, f"{where}: momentum", 0, 1)
         check_flags(where, affine=affine, track_running_stats=track_running_stats, bias=bias)
         check_device(where, device)
         dtype = float_dtype(dtype)
@@ -126,9 +127,9 @@ class _BatchNorm(_Norm):
 
     def forward(self, input: Any) -> Any:
         """The result has the shape of ``input``."""
-        return self._compute(input, None)
+        return self._forward(input)
 
-    def _compute(self, input: Any, slope: float | None) -> Any:
+    def _forward(self, input: Any, slope: float | None = None) -> Any:
         x = as_tensor(input)
         if x.ndim not in self._axes or x.shape[1] != self.num_features:
             shapes = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
@@ -165,20 +166,12 @@ class BatchNorm1d(_BatchNorm):
     __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (2, 3)
 
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, slope)
-
 
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images (N, C, H, W)."""
 
     __doc__ = (__doc__ or "") + (_BatchNorm.__doc__ or "").partition("\n")[2]  # None with -OO
     _axes = (4,)
-
-    def forward_with_activation(self, input: Any, slope: float) -> Any:
-        """``forward``, then LeakyReLU with this slope, in one pass (used by Sequential)."""
-        return self._compute(input, slope)
 
 
 class InstanceNorm2d(_Norm):
@@ -256,7 +249,7 @@ class LayerNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        check_number("LayerNorm", "eps", eps, 0)
+        eps = as_number(eps, "LayerNorm: eps", 0)
         check_flags("LayerNorm", elementwise_affine=elementwise_affine, bias=bias)
         check_device("LayerNorm", device)
         self.normalized_shape = as_shape("LayerNorm", normalized_shape)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from nnlite._arguments import is_integer
 from nnlite.nn import functional as F
-from nnlite.nn._checks import is_integer
 from nnlite.nn.module import Module
 
 

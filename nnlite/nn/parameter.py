@@ -8,6 +8,7 @@ from nnlite._arguments import as_array
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
 from nnlite.nn._memory import keep_freed_memory
+from nnlite.ops import values_of
 
 
 class Parameter(Tensor):
@@ -29,7 +30,7 @@ class Parameter(Tensor):
         self, data: ArrayLike, requires_grad: bool = True, *, dtype: DTypeLike | None = None
     ) -> None:
         keep_freed_memory()
-        values = as_array(data.data if isinstance(data, Tensor) else data, "a parameter")
+        values = as_array(values_of(data), "a parameter")
         super().__init__(values, requires_grad, float_dtype(dtype))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":

@@ -4,7 +4,7 @@ from typing import Any
 
 from nnlite.nn import functional as F
 from nnlite.nn._checks import as_pair, check_flags
-from nnlite.nn.functional._pooling import as_tiles, check_divisor
+from nnlite.nn.functional._pooling import as_divisor, as_tiles
 from nnlite.nn.module import Module
 
 
@@ -89,13 +89,12 @@ class AvgPool2d(Module):
         super().__init__()
         _check_pooling("AvgPool2d", kernel_size, stride, padding)
         check_flags("AvgPool2d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
-        check_divisor("AvgPool2d", divisor_override)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
-        self.divisor_override = divisor_override
+        self.divisor_override = as_divisor("AvgPool2d", divisor_override)
 
     def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, H', W')."""

@@ -1,16 +1,15 @@
 """The saved state of an optimiser: whether it belongs to the optimiser that is to take it."""
 
 import copy
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.optim._arguments import LABELS, WITHOUT_EFFECT, check_count, check_number
+from nnlite.optim._parameters import LABELS, WITHOUT_EFFECT
 
 if TYPE_CHECKING:
     from nnlite.optim.optimizer import Optimizer
@@ -86,7 +85,7 @@ def _settings(optimizer: "Optimizer", i: int, group: Mapping[str, Any]) -> dict[
             f"{type(optimizer).__name__}: group {i} has settings it does not have ({odd}), or "
             f"lacks some ({', '.join(sorted(needed - found)) or 'none'})."
         )
-    check_number(_WHERE, "lr", settings["lr"], low=-math.inf)  # a schedule may lead below 0
+    as_number(settings["lr"], f"{_WHERE}: lr")  # a schedule may lead below 0
     optimizer._check({**settings, "lr": 0.0, "initial_lr": 0.0})
     return copy.deepcopy(settings)
 
@@ -105,9 +104,7 @@ def _memories(optimizer: "Optimizer", i: Any, p: Tensor, entries: Any) -> dict[s
     copied: dict[str, Any] = {}
     for name, value in entries.items():
         if name == "step":
-            value = value.item() if isinstance(value, np.generic | np.ndarray) else value
-            check_count(_WHERE, f"step of parameter {i}", value, 0)
-            copied[name] = int(value)
+            copied[name] = as_integer(value, f"{_WHERE}: step of parameter {i}", 0)
             continue
         if known is None and not np.ndim(value):  # a number of a subclass's own
             copied[name] = copy.deepcopy(value)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim._arguments import check_flag, check_number
+from nnlite._arguments import as_flag, as_number
 from nnlite.optim.optimizer import Optimizer, count, memory, together
 
 
@@ -80,15 +80,13 @@ class Adam(Optimizer):
         super()._check(settings)
         where, betas = type(self).__name__, settings["betas"]
         for name in ("eps", "weight_decay"):
-            check_number(where, name, settings[name])
+            as_number(settings[name], f"{where}: {name}", 0)
         for name in ("amsgrad", "maximize", "decoupled_weight_decay"):
-            check_flag(where, name, settings[name])
+            as_flag(settings[name], f"{where}: {name}")
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"{where}: betas must be two numbers, as (0.9, 0.999); got {betas!r}.")
         for beta in betas:
-            check_number(where, "each of betas", beta)
-        if not all(beta < 1 for beta in betas):
-            raise ValueError(f"{where}: betas must be two numbers in [0, 1); got {betas}.")
+            as_number(beta, f"{where}: each of betas", 0, below=1)
 
     def _update(
         self,
@@ -178,7 +176,7 @@ def _amsgrad(
     """The step of Adam with the largest second moment so far."""
     if m.shape != p.shape:
         raise ValueError(
-            f"adam_step: exp_avgs must be of shape {p.shape} like the parameter, got {m.shape}"
+            f"adam_step: exp_avgs must be of shape {p.shape} like the parameter, got {m.shape}."
         )
     lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
     if group["decoupled_weight_decay"]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from nnlite.optim._arguments import check_count, check_number
+from nnlite._arguments import as_integer, as_number
 from nnlite.optim.optimizer import Optimizer
 
 
@@ -46,7 +46,7 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"a schedule takes an optimiser first; got {type(optimizer).__name__}.")
-        check_count(type(self).__name__, "last_epoch", last_epoch, -1)
+        last_epoch = as_integer(last_epoch, f"{type(self).__name__}: last_epoch", -1)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -94,8 +94,8 @@ class LRScheduler:
                     f"groups; got {len(rates)}."
                 )
             for i, rate in enumerate(rates):
-                name = f"the rate of group {i} at epoch {self.last_epoch}"
-                check_number(type(self).__name__, name, rate, low=-math.inf)
+                where = f"{type(self).__name__}: the rate of group {i} at epoch {self.last_epoch}"
+                as_number(rate, where)
         except BaseException:
             self.last_epoch -= 1
             raise
@@ -146,10 +146,10 @@ class LRScheduler:
                 f"a saved {own['schedule']} holds {', '.join(own)}; got "
                 f"{', '.join(map(str, state_dict))}."
             )
-        check_count("load_state_dict", "last_epoch", state_dict["last_epoch"], 0)
+        as_integer(state_dict["last_epoch"], "load_state_dict: last_epoch", 0)
         for name, value in own.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                check_number("load_state_dict", name, state_dict[name], low=-math.inf)
+            if type(value) in (int, float):
+                as_number(state_dict[name], f"load_state_dict: {name}")
         for name in ("base_lrs", "_last_lr", "rates"):
             if not isinstance(state_dict[name], list | tuple) or len(state_dict[name]) > groups:
                 raise ValueError(
@@ -157,7 +157,7 @@ class LRScheduler:
                     f"{state_dict[name]!r}."
                 )
             for rate in state_dict[name]:
-                check_number("load_state_dict", f"each of {name}", rate, low=-math.inf)
+                as_number(rate, f"load_state_dict: each of {name}")
         vars(self).update(copy.deepcopy({k: v for k, v in state_dict.items() if k in vars(self)}))
         for group, rate in zip(self.optimizer.param_groups, state_dict["rates"], strict=True):
             group["lr"] = rate
@@ -172,9 +172,8 @@ class StepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        check_count("StepLR", "step_size", step_size, 1)
-        check_number("StepLR", "gamma", gamma)
-        self.step_size, self.gamma = int(step_size), float(gamma)
+        self.step_size = as_integer(step_size, "StepLR: step_size", 1)
+        self.gamma = float(as_number(gamma, "StepLR: gamma", 0))
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -195,11 +194,9 @@ class MultiStepLR(LRScheduler):
     ) -> None:
         if not isinstance(milestones, Iterable):
             raise TypeError(f"MultiStepLR: milestones must be a list of epochs; got {milestones}.")
-        milestones = list(milestones)
-        for milestone in milestones:
-            check_count("MultiStepLR", "each milestone", milestone, 0)
-        check_number("MultiStepLR", "gamma", gamma)
-        self.milestones, self.gamma = sorted(int(m) for m in milestones), float(gamma)
+        epochs = [as_integer(m, "MultiStepLR: each milestone", 0) for m in milestones]
+        self.milestones = sorted(epochs)
+        self.gamma = float(as_number(gamma, "MultiStepLR: gamma", 0))
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -212,8 +209,7 @@ class ExponentialLR(LRScheduler):
     """Every epoch, times gamma: ``base_lr * gamma^epoch``."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        check_number("ExponentialLR", "gamma", gamma)
-        self.gamma = float(gamma)
+        self.gamma = float(as_number(gamma, "ExponentialLR: gamma", 0))
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -231,11 +227,8 @@ class CosineAnnealingLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        check_number("CosineAnnealingLR", "T_max", T_max)
-        check_number("CosineAnnealingLR", "eta_min", eta_min)
-        if T_max == 0:
-            raise ValueError("CosineAnnealingLR: T_max, the epochs of the descent, must not be 0.")
-        self.T_max, self.eta_min = T_max, float(eta_min)
+        self.T_max = as_number(T_max, "CosineAnnealingLR: T_max", above=0)
+        self.eta_min = float(as_number(eta_min, "CosineAnnealingLR: eta_min", 0))
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -291,8 +284,7 @@ class LambdaLR(LRScheduler):
         """The rate of each group at ``last_epoch``."""
         factors = [f(self.last_epoch) for f in self.lr_lambdas]
         for factor in factors:
-            name = f"the factor at epoch {self.last_epoch}"
-            check_number("LambdaLR", name, factor, low=-math.inf)
+            as_number(factor, f"LambdaLR: the factor at epoch {self.last_epoch}")
         return [float(base * c) for base, c in zip(self.base_lrs, factors, strict=True)]
 
 

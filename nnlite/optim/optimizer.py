@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnlite._arguments import as_number, as_python
 from nnlite.engine.edits import note_edit
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
-from nnlite.optim._arguments import (
+from nnlite.optim._parameters import (
     LABELS,
     WITHOUT_EFFECT,
-    check_number,
     check_parameter,
     check_without_effect,
     group_parameters,
@@ -58,7 +58,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         where = type(self).__name__
         check_without_effect(where, defaults)
-        self.defaults = {k: _python(v) for k, v in defaults.items() if k not in WITHOUT_EFFECT}
+        # Python's numbers do not widen the float32 that they are multiplied with
+        self.defaults = {k: as_python(v) for k, v in defaults.items() if k not in WITHOUT_EFFECT}
         self._check(self.defaults)
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
@@ -79,7 +80,7 @@ class Optimizer:
             known.add(id(p))
         check_without_effect(where, param_group)
         settings = {
-            k: _python(v)
+            k: as_python(v)
             for k, v in param_group.items()
             if k not in WITHOUT_EFFECT and k != "params"
         }
@@ -98,7 +99,7 @@ class Optimizer:
     def _check(self, settings: dict[str, Any]) -> None:
         """Refuse settings that make no sense; subclasses look at theirs."""
         for name in {"lr", "initial_lr"} & set(settings):
-            check_number(type(self).__name__, name, settings[name])
+            as_number(settings[name], f"{type(self).__name__}: {name}", 0)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or, with False, fill them with zeros)."""
@@ -134,7 +135,7 @@ class Optimizer:
         for i, group in enumerate(self.param_groups):
             lr = group.get("lr", 0.0)  # perhaps changed by hand
             if type(lr) is not float or not math.isfinite(lr):
-                check_number(type(self).__name__, f"lr of group {i}", lr, low=-math.inf)
+                group["lr"] = as_number(lr, f"{type(self).__name__}: lr of group {i}")
             moved = [p for p in group["params"] if p._grad is not None]
             if moved:
                 data = [p._data for p in moved]
@@ -204,11 +205,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]
         return "\n".join([*lines, ")"])
-
-
-def _python(value: Any) -> Any:
-    """NumPy's scalars as Python's, which do not widen the float32 they are multiplied with."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _gradient(p: Tensor, data: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim._arguments import check_flag, check_number
+from nnlite._arguments import as_flag, as_number
 from nnlite.optim.optimizer import Optimizer, count, memory
 
 
@@ -73,10 +73,10 @@ class RMSprop(Optimizer):
     def _check(self, settings: dict[str, Any]) -> None:
         super()._check(settings)
         for name in ("eps", "weight_decay", "momentum"):
-            check_number("RMSprop", name, settings[name])
-        check_number("RMSprop", "alpha", settings["alpha"], high=1)
+            as_number(settings[name], f"RMSprop: {name}", 0)
+        as_number(settings["alpha"], "RMSprop: alpha", 0, 1)
         for name in ("centered", "maximize"):
-            check_flag("RMSprop", name, settings[name])
+            as_flag(settings[name], f"RMSprop: {name}")
 
     def _update(
         self,

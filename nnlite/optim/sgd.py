@@ -1,13 +1,12 @@
 """Gradient descent with momentum (lectures 03 and 04)."""
 
-import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nnlite import kernels
-from nnlite.optim._arguments import check_flag, check_number
+from nnlite._arguments import as_flag, as_number
 from nnlite.optim.optimizer import Optimizer, memory, together
 
 
@@ -66,11 +65,11 @@ class SGD(Optimizer):
     def _check(self, settings: dict[str, Any]) -> None:
         super()._check(settings)
         momentum, dampening = settings["momentum"], settings["dampening"]
-        check_number("SGD", "momentum", momentum)
-        check_number("SGD", "dampening", dampening, low=-math.inf)
-        check_number("SGD", "weight_decay", settings["weight_decay"])
+        as_number(momentum, "SGD: momentum", 0)
+        as_number(dampening, "SGD: dampening")
+        as_number(settings["weight_decay"], "SGD: weight_decay", 0)
         for name in ("nesterov", "maximize"):
-            check_flag("SGD", name, settings[name])
+            as_flag(settings[name], f"SGD: {name}")
         if settings["nesterov"] and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 f"SGD: nesterov needs momentum > 0 and dampening = 0; got momentum={momentum}, "

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite._arguments import as_array
+from nnlite._arguments import as_array, as_flag, as_integer
 from nnlite.engine.tensor import Tensor
 from nnlite.random import RNGLike, default_rng
 
@@ -40,11 +40,11 @@ def batches(
     Raises
     ------
     TypeError
-        If an array holds no numbers, or is sparse, rng is neither a seed nor a Generator, or a
-        switch neither True nor False.
+        If an array holds no numbers, or is sparse, rng is neither a seed nor a Generator,
+        batch_size no integer, or a switch neither True nor False.
     ValueError
-        If there is nothing to go through, lengths differ, entries are masked, or batch_size is not
-        a positive integer.
+        If there is nothing to go through, lengths differ, entries are masked, or batch_size is less
+        than 1.
     """
     data = [_rows(a, f"array {i} of batches") for i, a in enumerate(arrays)]
     lengths = [len(a) if a.ndim else 0 for a in data]
@@ -53,16 +53,9 @@ def batches(
             f"batches takes arrays with one and the same number of rows, at least one; "
             f"got lengths {lengths}."
         )
-    if (
-        isinstance(batch_size, bool | np.bool_)
-        or not isinstance(batch_size, int | np.integer)
-        or batch_size < 1
-    ):
-        raise ValueError(f"batch_size must be a positive integer; got {batch_size!r}.")
-    for name, flag in (("shuffle", shuffle), ("drop_last", drop_last)):
-        if not isinstance(flag, bool | np.bool_):
-            raise TypeError(f"{name} must be True or False; got {flag!r}.")
-    return _batches(data, int(batch_size), default_rng(rng) if shuffle else None, drop_last)
+    batch_size = as_integer(batch_size, "batch_size", 1)
+    shuffle, drop_last = as_flag(shuffle, "shuffle"), as_flag(drop_last, "drop_last")
+    return _batches(data, batch_size, default_rng(rng) if shuffle else None, drop_last)
 
 
 def _rows(a: Any, name: str) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer
 from nnlite.random import default_rng
 from nnlite.weights import load, save
 
@@ -39,14 +40,11 @@ def save_checkpoint(
         If epoch is negative.
     """
     _check_arguments("save_checkpoint", rng, parts)
-    if isinstance(epoch, bool | np.bool_) or not isinstance(epoch, int | np.integer):
-        raise TypeError(f"save_checkpoint: epoch must be an integer; got {epoch!r}.")
-    if epoch < 0:
-        raise ValueError(f"save_checkpoint: epoch must be at least 0; got {epoch}.")
+    epoch = as_integer(epoch, "save_checkpoint: epoch", 0)
     save(
         path,
         {
-            "epoch": int(epoch),
+            "epoch": epoch,
             "rng": None if rng is None else _rng_state(rng),
             "default_rng": _rng_state(default_rng(None)),
             "dropout": {n: [_rng_state(g) for g in _generators(p)] for n, p in parts.items()},

@@ -8,10 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, Self
 
-import numpy as np
-
-from nnlite._arguments import as_array
-from nnlite.engine.tensor import Tensor
+from nnlite._arguments import as_array, as_integer, as_number, is_integer
+from nnlite.ops import values_of
 
 
 class progress:
@@ -45,11 +43,8 @@ class progress:
         self, iterable: Iterable[Any] | int, description: str = "", smoothing: float = 0.9
     ) -> None:
         self._items = _items(iterable)
-        is_number = isinstance(smoothing, int | float | np.number)
-        if not is_number or isinstance(smoothing, bool) or not 0 <= smoothing < 1:
-            raise ValueError(f"smoothing must be a number in [0, 1); got {smoothing!r}.")
         self._description = description
-        self._smoothing = smoothing
+        self._smoothing = as_number(smoothing, "progress: smoothing", 0, below=1)
         self._running: dict[str, float] = {}
         self._bar: Any = None
         self.interrupted = False
@@ -104,10 +99,8 @@ class progress:
 
 
 def _items(iterable: Any) -> Iterable[Any]:
-    if isinstance(iterable, int | np.integer) and not isinstance(iterable, bool):
-        if iterable < 0:
-            raise ValueError(f"progress cannot count to {iterable}; a number of steps is >= 0.")
-        return range(int(iterable))
+    if is_integer(iterable):
+        return range(as_integer(iterable, "progress: the number of steps", 0))
     if not isinstance(iterable, Iterable):
         raise TypeError(
             "progress takes something to iterate over, or a number of steps; got "
@@ -118,7 +111,7 @@ def _items(iterable: Any) -> Iterable[Any]:
 
 def _number(name: str, value: Any) -> float:
     """A loss as a number: a Tensor or array of one entry, or a number."""
-    array = as_array(value.data if isinstance(value, Tensor) else value, name)
+    array = as_array(values_of(value), name)
     if array.size != 1:
         raise ValueError(f"{name} must be one number; got shape {array.shape}. Take its mean.")
     return float(array.item())

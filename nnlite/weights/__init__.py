@@ -82,7 +82,8 @@ def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
     try:
         return restored(arrays, metadata[KEY])
     except ValueError as error:
+        reason = str(error).rstrip(".")
         raise ValueError(
-            f"{source}: the metadata under {KEY!r} are not as nnlite.save writes them ({error}). "
+            f"{source}: the metadata under {KEY!r} are not as nnlite.save writes them ({reason}). "
             "Another program may have used the name, or changed the arrays."
         ) from error

@@ -112,7 +112,8 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     try:
         header = read_json(data[8 : 8 + length].decode())
     except ValueError as error:  # also what is not UTF-8
-        raise ValueError(f"its header cannot be read ({error}).") from error
+        reason = str(error).rstrip(".")
+        raise ValueError(f"its header cannot be read ({reason}).") from error
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object.")
     return header, 8 + length
@@ -126,7 +127,7 @@ def read_json(text: str) -> Any:
     """
     brackets = re.sub(r'"(?:[^"\\]|\\.)*+"?|[^][{}]', "", text, flags=re.DOTALL)
     if max(accumulate(1 if b in "[{" else -1 for b in brackets), default=0) > _DEEPEST_JSON:
-        raise ValueError("it is nested too deeply")
+        raise ValueError("it is nested too deeply.")
     return json.loads(text, object_pairs_hook=_unique_keys)
 
 
@@ -135,7 +136,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the name {next(k for k in keys if keys.count(k) > 1)!r} appears twice")
+        raise ValueError(f"the name {next(k for k in keys if keys.count(k) > 1)!r} appears twice.")
     return found
 
 

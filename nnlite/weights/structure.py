@@ -55,7 +55,7 @@ def restored(arrays: Arrays, description: str) -> dict[Any, Any]:
     used: set[str] = set()
     state = _restore(read_json(description), arrays, used, 0)
     if not isinstance(state, dict) or used != set(arrays):
-        raise ValueError("it does not describe the arrays of the file")
+        raise ValueError("it does not describe the arrays of the file.")
     return state
 
 
@@ -109,7 +109,7 @@ def _add(value: NDArray[Any], name: str, where: str, arrays: Arrays) -> str:
 
 def _restore(structure: Any, arrays: Arrays, used: set[str], depth: int) -> Any:
     if depth > _DEEPEST:
-        raise ValueError("it is nested too deeply")
+        raise ValueError("it is nested too deeply.")
     match structure:
         case {"is": "array", "name": str(name)} if name in arrays and name not in used:
             used.add(name)
@@ -121,11 +121,11 @@ def _restore(structure: Any, arrays: Arrays, used: set[str], depth: int) -> Any:
             for text, item in items.items():
                 key = read_json(text)
                 if not isinstance(key, str | int):
-                    raise ValueError(f"it has the key {text[:60]}")
+                    raise ValueError(f"it has the key {text[:60]}.")
                 state[key] = _restore(item, arrays, used, depth + 1)
             return state
         case {"is": "list" | "tuple" as kind, "items": list(items)}:
             parts = [_restore(item, arrays, used, depth + 1) for item in items]
             return tuple(parts) if kind == "tuple" else parts
         case _:
-            raise ValueError(f"it has an entry {str(structure)[:60]}")
+            raise ValueError(f"it has an entry {str(structure)[:60]}.")

@@ -129,14 +129,16 @@ def test_bernoulli_entropy_is_zero_for_certain_bits_and_log_2_for_a_fair_coin():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: masking_denoiser(np.eye(2), 1.0), r"probability of masking, in \[0, 1\)"),
-        (lambda: gaussian_denoiser(np.eye(2), -1), "standard deviation"),
+        (
+            lambda: masking_denoiser(np.eye(2), 1.0),
+            "v must be a number of at least 0 and less than 1; got 1.0",
+        ),
+        (lambda: gaussian_denoiser(np.eye(2), -1), "sigma must be a finite number of at least 0"),
         (lambda: gaussian_denoiser(np.ones((2, 3)), 1), r"square matrix; got shape \(2, 3\)"),
         (lambda: gaussian_denoiser(np.full((2, 2), np.nan), 1), "NaN or infinity"),
         (lambda: gaussian_denoiser([[1, 2], [0, 1]], 1), "symmetric"),
         (lambda: gaussian_denoiser(np.eye(2), 1, mean=[1, 2, 3]), r"shape \(2,\); got \(3,\)"),
-        (lambda: optimal_linear_autoencoder(np.eye(2), 3), "between 0 and 2"),
-        (lambda: optimal_linear_autoencoder(np.eye(2), 1.5), "an integer between 0 and 2"),
+        (lambda: optimal_linear_autoencoder(np.eye(2), 3), "n_components must be at most 2"),
         (lambda: optimal_linear_autoencoder(-np.eye(2), 1), "negative variance"),
         (lambda: gaussian_denoiser(np.eye(2), 1, mean=[5, 5]), "not moments of one and the same"),
         (lambda: masking_denoiser(np.eye(2), 0.5, mean=[5, 5]), "not the moments of the same"),
@@ -152,4 +154,18 @@ def test_bernoulli_entropy_is_zero_for_certain_bits_and_log_2_for_a_fair_coin():
 )
 def test_bad_moments_are_refused_with_the_reason(call, message):
     with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: masking_denoiser(np.eye(2), "0.1"), "v must be a number; got '0.1'"),
+        (lambda: gaussian_denoiser(np.eye(2), True), "sigma must be a number; got True"),
+        (lambda: optimal_linear_autoencoder(np.eye(2), 1.5), "n_components must be an integer"),
+        (lambda: optimal_linear_autoencoder(np.eye(2), True), "n_components must be an integer"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(call, message):
+    with pytest.raises(TypeError, match=message):
         call()

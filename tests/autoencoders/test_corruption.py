@@ -33,20 +33,20 @@ def test_gaussian_noise_has_the_stated_deviation_and_keeps_the_dtype(dtype):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "error", "message"),
     [
-        (lambda: Masking(1.2), "between 0 and 1; got 1.2"),
-        (lambda: Masking(-0.1), "between 0 and 1"),
-        (lambda: Masking(float("nan")), "between 0 and 1"),
-        (lambda: Masking("0.3"), "between 0 and 1; got '0.3'"),
-        (lambda: Masking(0.1, fill=float("nan")), "fill must be a finite number"),
-        (lambda: GaussianNoise("loud"), "at least 0; got 'loud'"),
-        (lambda: GaussianNoise(-1), "at least 0; got -1"),
-        (lambda: GaussianNoise(float("inf")), "at least 0"),
+        (lambda: Masking(1.2), ValueError, "v must be a number from 0 to 1; got 1.2"),
+        (lambda: Masking(-0.1), ValueError, "from 0 to 1"),
+        (lambda: Masking(float("nan")), ValueError, "from 0 to 1"),
+        (lambda: Masking("0.3"), TypeError, "v must be a number; got '0.3'"),
+        (lambda: Masking(0.1, fill=float("nan")), ValueError, "fill must be a finite number"),
+        (lambda: GaussianNoise("loud"), TypeError, "sigma must be a number; got 'loud'"),
+        (lambda: GaussianNoise(-1), ValueError, "at least 0; got -1"),
+        (lambda: GaussianNoise(float("inf")), ValueError, "at least 0; got inf"),
     ],
 )
-def test_impossible_noise_is_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+def test_impossible_noise_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
         make()
 
 

@@ -47,17 +47,22 @@ def test_another_source_of_chance_is_refused(name, rng):
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("n", [True, 2.0, np.nan, "3", np.array([3]), -1])
 def test_a_number_of_points_is_an_integer(name, n):
-    with pytest.raises((TypeError, ValueError), match=r"n must be (an integer|at least [01]), got"):
+    words = r"n must be an integer( of at least [01])?; got"
+    with pytest.raises(ValueError if type(n) is int else TypeError, match=words):
         GENERATORS[name](n, rng=0)
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: datasets.circle(5, radius="1"), TypeError, "radius must be a number, got '1'"),
-        (lambda: datasets.circle(5, radius=None), TypeError, "radius must be a number, got None"),
-        (lambda: datasets.circle(5, noise=True), TypeError, "noise must be a number, got True"),
-        (lambda: datasets.circle(5, noise=-0.1), ValueError, "noise must be a non-negative"),
+        (lambda: datasets.circle(5, radius="1"), TypeError, "radius must be a number; got '1'"),
+        (lambda: datasets.circle(5, radius=None), TypeError, "radius must be a number; got None"),
+        (lambda: datasets.circle(5, noise=True), TypeError, "noise must be a number; got True"),
+        (
+            lambda: datasets.circle(5, noise=-0.1),
+            ValueError,
+            "noise must be .* at least 0; got -0.1",
+        ),
         (lambda: datasets.parabola(5, curvature=np.nan), ValueError, "curvature must be a finite"),
         (lambda: datasets.swiss_roll(5, t_range=(0, np.inf)), ValueError, "t_range must be"),
         (lambda: datasets.swiss_roll(5, t_range=(0, 1, 2)), ValueError, "t_range must be"),

@@ -165,7 +165,7 @@ def test_scores_decide_the_yes_or_no(fresh):
         (lambda: face_attributes(smile=np.nan), "smile must be between -1 and 1"),
         (lambda: faces(attributes=np.zeros(3)), "face_attributes"),
         (lambda: faces(3, attributes=face_attributes()), "n=3.*has 1"),
-        (lambda: faces(2, size=8), "size must be at least 16"),
+        (lambda: faces(2, size=8), "size must be an integer of at least 16"),
         (lambda: faces(2, dtype="uint8"), "floating"),
         (lambda: read_attributes(np.zeros((2, 20, 20))), r"at least 24.*\(2, 20, 20\)"),
         (lambda: read_attributes(np.zeros((2, 30, 32))), r"square.*\(2, 30, 32\)"),

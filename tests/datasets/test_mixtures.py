@@ -119,7 +119,7 @@ def test_impossible_mixtures_are_refused(args, message):
 
 def test_bad_points_and_noise_are_refused():
     m = three_blobs()
-    with pytest.raises(ValueError, match=r"\(\.\.\., 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(\.\.\., 2\); got \(4, 3\)"):
         m.score(np.zeros((4, 3)))
     with pytest.raises(ValueError, match="NaN"):
         m.log_density([np.nan, 0.0])

@@ -31,7 +31,7 @@ def test_same_seed_same_points(make):
 
 @pytest.mark.parametrize("make", GENERATORS)
 def test_wrong_number_of_points_is_refused(make):
-    with pytest.raises(ValueError, match="n must be at least"):
+    with pytest.raises(ValueError, match="n must be an integer of at least"):
         make(-1)
     with pytest.raises(TypeError, match="n must be an integer"):
         make(2.5)

@@ -4,12 +4,15 @@ The arguments are those of ``nnlite doctor``. The other files of this folder ask
 edges, dtypes, memory orders and refusals.
 """
 
+import ast
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nnlite
 from nnlite.cli import probe
 from nnlite.kernels import KERNELS, reference
 
@@ -195,8 +198,6 @@ DEFINITIONS = {
         leaky_grad(g, y, slope),
         sums(leaky_grad(g, y, slope)),
     ),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "softplus": lambda x: np.log(1 + np.exp(x)),
     "channel_sums": sums,
     "channel_affine": lambda x, scale, shift, slope: leaky(each(scale) * x + each(shift), slope),
     "batch_norm_forward": batch_norm_forward,
@@ -226,6 +227,21 @@ def test_every_kernel_has_arguments_and_a_definition():
     assert set(DEFINITIONS) == COMPUTING
 
 
+def called_kernels():
+    """What follows ``kernels.`` in the library, except in the kernels and their self test."""
+    package = Path(nnlite.__file__).parent
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] == "kernels" or path == Path(probe.__file__):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "kernels":
+                yield node.attr
+
+
+def test_the_library_calls_every_kernel_and_nothing_else():
+    assert set(called_kernels()) - {"backend", "KERNELS", "warmup"} == COMPUTING
+
+
 def outcome(kernel, case, dtype):
     """The arrays a kernel returns and those it leaves in its arguments, in float64."""
     arguments = probe._map_arrays(case, dtype)
@@ -234,6 +250,7 @@ def outcome(kernel, case, dtype):
 
 
 def assert_same(actual, expected, tolerance):
+    """Compare results, relative to the largest value."""
     assert len(actual) == len(expected)
     for a, b in zip(actual, expected, strict=True):
         assert a.shape == b.shape
@@ -257,3 +274,12 @@ def test_a_compiled_kernel_is_its_twin(name):
     for case in ARGUMENTS[name]:
         twin = getattr(reference, name)
         assert_same(outcome(compiled, case, np.float32), outcome(twin, case, np.float32), FLOAT32)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+@pytest.mark.parametrize("name", sorted(DEFINITIONS))
+def test_a_compiled_kernel_leaves_float64_to_its_twin(name):
+    compiled = getattr(import_module("nnlite.kernels.fast"), name)
+    for case in ARGUMENTS[name]:
+        twin = getattr(reference, name)
+        assert_same(outcome(compiled, case, np.float64), outcome(twin, case, np.float64), 1e-15)

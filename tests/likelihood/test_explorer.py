@@ -51,5 +51,5 @@ def test_the_data_travel_with_the_page():
 def test_constant_and_too_many_samples_are_refused():
     with pytest.raises(ValueError, match="grows without bound"):
         LikelihoodExplorer([1.0, 1.0])
-    with pytest.raises(ValueError, match="at most 200, got 201"):
+    with pytest.raises(ValueError, match="at most 200; got 201"):
         LikelihoodExplorer(np.arange(201.0))

@@ -129,13 +129,13 @@ def test_one_sample_and_constant_samples_have_no_maximum(distribution, x):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Gaussian(0, 0), "sigma must be positive, got 0.0"),
-        (lambda: Gaussian(np.nan, 1), "mu must be finite, got nan"),
-        (lambda: Laplace(0, -1), "b must be positive, got -1.0"),
+        (lambda: Gaussian(0, 0), "sigma must be positive; got 0.0"),
+        (lambda: Gaussian(np.nan, 1), "mu must be finite; got nan"),
+        (lambda: Laplace(0, -1), "b must be positive; got -1.0"),
         (lambda: StudentT(0), "nu must be positive"),
         (lambda: Bernoulli(1.5), "p is a probability.*1.5.*logits"),
         (lambda: Gaussian("a"), "mu must be a real number"),
-        (lambda: Gaussian().fit([[1.0, 2.0]]), r"vector of samples, got shape \(1, 2\).*ravel"),
+        (lambda: Gaussian().fit([[1.0, 2.0]]), r"vector of samples; got shape \(1, 2\).*ravel"),
         (lambda: Gaussian().fit([]), "empty"),
         (lambda: Gaussian().fit([1.0, np.nan]), "nan at position 1"),
         (lambda: Gaussian().fit([1e200, -1e200]), "leave the range of float64"),
@@ -143,13 +143,18 @@ def test_one_sample_and_constant_samples_have_no_maximum(distribution, x):
         (lambda: Gaussian().log_prob(np.inf), "inf at position"),
         (lambda: Bernoulli().fit([0, 1, 2]), r"x\[2\] = 2.0"),
         (lambda: Gamma().fit([1.0, 0.0]), r"x\[1\] = 0.0"),
-        (lambda: Gaussian().sample(-1), "n must be at least 0, got -1"),
-        (lambda: Gaussian().sample(2.5), "n must be an integer, got 2.5"),
+        (lambda: Gaussian().sample(-1), "n must be an integer of at least 0; got -1"),
     ],
 )
 def test_bad_input_is_refused_with_the_reason(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_number_of_samples_is_an_integer():
+    with pytest.raises(TypeError, match="n must be an integer; got 2"):
+        Gaussian().sample(2.5)
+    assert Gaussian().sample(np.array(3)).shape == Gaussian().sample(np.int8(3)).shape == (3,)
 
 
 def test_no_gradient_is_dropped_silently():

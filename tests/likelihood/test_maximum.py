@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import (
     Bernoulli,
     FlatLikelihoodWarning,
@@ -19,7 +20,6 @@ from nnlite.likelihood import (
     positive,
     unit_interval,
 )
-from nnlite.pca import ConvergenceWarning
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2.0, 3.0, 300)
@@ -274,7 +274,7 @@ def test_lbfgs_without_scipy_says_what_to_install(monkeypatch):
             r"nan at position \(1,\)",
         ),
         (lambda: maximum_likelihood(gaussian, {"mu": 0.0}, []), ValueError, "empty"),
-        (lambda: positive(0.0), ValueError, "above 0, got 0.0"),
+        (lambda: positive(0.0), ValueError, "above 0; got 0.0"),
         (lambda: positive(np.inf), ValueError, "finite"),
         (lambda: unit_interval(1.0), ValueError, "strictly between 0 and 1"),
         (lambda: covariance([[1.0, 2.0], [2.0, 1.0]]), ValueError, "smallest eigenvalue is -1"),
@@ -351,9 +351,10 @@ def test_a_prior_a_markov_chain_a_profile_and_a_known_number_of_samples_are_no_f
     ("change", "error", "words"),
     [
         ({"tol": float("nan")}, ValueError, "tol must be a finite number"),
-        ({"max_iter": 2.5}, ValueError, "max_iter must be an integer, got 2.5"),
-        ({"max_iter": -1}, ValueError, "max_iter must be at least 1"),
-        ({"method": ["newton"]}, ValueError, "method must be one of"),
+        ({"max_iter": 2.5}, TypeError, "max_iter must be an integer; got 2.5"),
+        ({"max_iter": -1}, ValueError, "max_iter must be an integer of at least 1; got -1"),
+        ({"method": ["newton"]}, TypeError, r"method must be .*; got \['newton'\] \(list\)"),
+        ({"method": "Newton"}, ValueError, "method must be 'gradient', 'newton' or 'lbfgs'"),
         ({"log_prob": Gaussian()}, TypeError, "log_prob must be a function"),
         ({"log_prob": lambda x, mu: None}, TypeError, r"None. \(Does it have a return"),
         ({"params": {0: 1.0}}, TypeError, "params must be a dict .* got {0: 1.0}"),

@@ -5,8 +5,9 @@ import pytest
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import nnlite
+from nnlite import datasets
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import CollapseWarning, GaussianMixture, UnboundedLikelihoodError
-from nnlite.pca import ConvergenceWarning
 
 RNG = np.random.default_rng(7)
 ONE = np.r_[RNG.normal(-2, 1, 120), RNG.normal(2.5, 0.7, 80)][:, None]
@@ -106,7 +107,11 @@ def test_a_sound_run_is_preferred_to_a_collapsed_one():
             UnboundedLikelihoodError,
             "feature 1 has the same value",
         ),
-        (lambda: GaussianMixture(0).fit(ONE), ValueError, "n_components must be at least 1"),
+        (
+            lambda: GaussianMixture(0).fit(ONE),
+            ValueError,
+            "n_components must be an integer of at least 1",
+        ),
         (lambda: GaussianMixture(2, covariance_floor=0).fit(ONE), ValueError, "unbounded"),
         (lambda: GaussianMixture(2).fit(ONE[:, 0]), ValueError, r"reshape\(-1, 1\)"),
         (lambda: GaussianMixture(2).log_prob(ONE), ValueError, "not fitted yet"),
@@ -141,10 +146,22 @@ def test_labels_probabilities_and_criteria_agree_with_scikit_learn():
     assert np.bincount(fit.predict(TWO)).sum() == len(TWO)
 
 
+def test_the_fitted_mixture_is_the_one_with_these_parameters_given():
+    fit = GaussianMixture(2, rng=0).fit(TWO)
+    given = datasets.GaussianMixture(fit.weights_, fit.means_, fit.covariances_)
+    np.testing.assert_allclose(fit.log_prob(TWO), given.log_density(TWO), rtol=1e-11)
+    np.testing.assert_allclose(fit.predict_proba(TWO), given.responsibilities(TWO), atol=1e-11)
+    x = nnlite.Tensor(TWO[:5], requires_grad=True)
+    score = nnlite.grad(np.sum(fit.log_prob(x)), x)
+    np.testing.assert_allclose(score, given.score(TWO[:5]), rtol=1e-9)
+
+
 @pytest.mark.parametrize("option", ["n_init", "max_iter", "tol", "covariance_floor"])
 @pytest.mark.parametrize("value", [None, "a", -1, np.nan, True, np.inf])
 def test_impossible_options_are_refused_by_name(option, value):
-    with pytest.raises(ValueError, match=f"{option} must be"):
+    counts = option in ("n_init", "max_iter")
+    right_kind = type(value) is int or (type(value) is float and not counts)
+    with pytest.raises(ValueError if right_kind else TypeError, match=f"{option} must be"):
         GaussianMixture(2, **{option: value}).fit(TWO)
 
 

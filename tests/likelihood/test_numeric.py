@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
+from nnlite.errors import ConvergenceWarning
 from nnlite.likelihood import Gamma, Logistic, StudentT, UnboundedLikelihoodError
-from nnlite.pca import ConvergenceWarning
 
 
 @pytest.mark.parametrize("k", [0.05, 0.5, 2.0, 50.0, 1e4])

@@ -89,9 +89,11 @@ def test_nan_reaches_the_result_and_spares_the_other_images(name):
 
 
 def test_geometry_is_checked_when_the_layer_is_made():
-    for make in (lambda: nn.MaxPool2d(0), lambda: nn.AvgPool2d(0), lambda: nn.MaxPool2d("a")):
+    for make in (nn.MaxPool2d, nn.AvgPool2d):
         with pytest.raises(ValueError, match="kernel_size must be an integer of at least 1"):
-            make()
+            make(0)
+        with pytest.raises(TypeError, match="kernel_size must be an integer or a pair of them"):
+            make("a")
     with pytest.raises(ValueError, match="stride must be an integer of at least 1"):
         nn.MaxPool2d(2, stride=0)
     with pytest.raises(ValueError, match="padding must be an integer of at least 0"):
@@ -108,11 +110,11 @@ def test_geometry_is_checked_when_the_layer_is_made():
         nn.ZeroPad2d(1.5)
     with pytest.raises(ValueError, match="one width, an integer"):
         nn.ReflectionPad2d(True)
-    with pytest.raises(ValueError, match=r"normalized_shape\[1\] must be a positive integer"):
+    with pytest.raises(ValueError, match=r"normalized_shape\[1\] must be an integer of at least 1"):
         nn.LayerNorm((3, 0))
     with pytest.raises(ValueError, match="num_parameters"):
         nn.PReLU(0)
-    with pytest.raises(ValueError, match="beta must be positive"):
+    with pytest.raises(ValueError, match="beta must be a finite number greater than 0"):
         nn.Softplus(beta=0)
 
 
@@ -127,7 +129,9 @@ def test_axes_that_are_not_there_are_refused_instead_of_wrapped_around():
 
 @pytest.mark.parametrize("factor", [0, -2, np.nan, np.inf, (2, 2, 2)])
 def test_images_are_enlarged_by_positive_numbers_only(factor):
-    with pytest.raises(ValueError, match="scale_factor"):
+    with pytest.raises(
+        TypeError if isinstance(factor, tuple) else ValueError, match="scale_factor"
+    ):
         nn.Upsample(scale_factor=factor)(np.zeros((1, 1, 4, 4)))
 
 
@@ -147,7 +151,7 @@ def test_losses_refuse_weights_and_targets_that_do_not_belong():
         F.cross_entropy(z, np.array([0, 1, 1]), weight=np.ones(3))
     with pytest.raises(ValueError, match="integer classes"):
         F.cross_entropy(z, np.array([0.0, 1.0, 1.0]))
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="label_smoothing must be a number from 0 to 1"):
         F.cross_entropy(z, np.array([0, 1, 1]), label_smoothing=2.0)
     with pytest.raises(ValueError, match="integer classes"):
         F.nll_loss(z, np.array([0.0, 1.0, 1.0]))

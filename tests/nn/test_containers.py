@@ -7,6 +7,7 @@ import pytest
 
 import nnlite
 from nnlite import nn
+from nnlite.nn import containers
 
 
 def test_sequential_is_a_sequence_of_its_modules():
@@ -76,6 +77,12 @@ def test_fusing_an_activation_changes_neither_result_nor_gradients(layer, shape,
 )
 def test_a_layer_and_its_activation_are_one_operation(layer, shape, operation):
     assert f"op={operation}" in repr(nn.Sequential(layer, nn.ReLU())(np.ones(shape)))
+
+
+def test_every_layer_that_can_compute_its_activation_is_asked_to():
+    layers = [kind for kind in vars(nn).values() if hasattr(kind, "_forward")]
+    assert layers
+    assert set(layers) == set(containers._FUSED_LAYERS)
 
 
 def test_a_subclass_with_a_forward_of_its_own_is_not_fused():

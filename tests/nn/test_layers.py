@@ -22,7 +22,7 @@ def test_linear_is_an_affine_map_of_the_last_axis():
 def test_linear_says_what_it_takes():
     with pytest.raises(ValueError, match=r"must have 3 entries.*\(2, 3, 1, 1\).*Flatten"):
         nn.Linear(3, 2)(np.ones((2, 3, 1, 1)))
-    with pytest.raises(ValueError, match=r"out_features must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match=r"out_features must be an integer of at least 1; got 0"):
         nn.Linear(3, 0)
     with pytest.raises(TypeError, match="real numbers"):
         nn.Linear(1, 1)(np.array([["a"]]))
@@ -103,7 +103,7 @@ def test_impossible_convolutions_are_explained():
         nn.ConvTranspose2d(2, 1, 3)(np.zeros((1, 1, 4, 4)))
     with pytest.raises(ValueError, match="padding_mode"):
         nn.Conv2d(1, 1, 3, padding_mode="mirror")
-    with pytest.raises(ValueError, match="kernel_size must be an integer"):
+    with pytest.raises(TypeError, match="kernel_size must be an integer"):
         nn.Conv2d(1, 1, 2.5)
 
 
@@ -208,7 +208,7 @@ def test_dropout_keeps_the_mean_and_does_nothing_in_evaluation():
     images = nn.Dropout2d(0.5, rng=0)(np.ones((4, 8, 3, 3))).data
     assert all(len(np.unique(c)) == 1 for c in images.reshape(-1, 9))
     assert not nn.Dropout(1.0, rng=0)(x).data.any()
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="p must be a number from 0 to 1; got 1"):
         nn.Dropout(1.5)
 
 
@@ -235,7 +235,9 @@ def test_pooling_takes_the_largest_and_the_mean():
     np.testing.assert_array_equal(index.data[0, 0], [[5, 7], [13, 15]])
     assert y.requires_grad
     assert index.dtype == np.int64
-    with pytest.raises(ValueError, match="divisor_override must be at least 1; got 0"):
+    with pytest.raises(
+        ValueError, match="divisor_override must be an integer of at least 1; got 0"
+    ):
         nn.AvgPool2d(2, divisor_override=0)(x)
 
 

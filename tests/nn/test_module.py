@@ -242,9 +242,9 @@ def test_weights_that_float32_cannot_hold_are_refused_and_infinite_ones_are_not(
 
 def test_switches_are_true_or_false():
     model = nn.Linear(2, 1)
-    with pytest.raises(ValueError, match="requires_grad must be True or False; got 'no'"):
+    with pytest.raises(TypeError, match="requires_grad must be True or False; got 'no'"):
         model.requires_grad_("no")
-    with pytest.raises(ValueError, match="strict must be True or False; got 'no'"):
+    with pytest.raises(TypeError, match="strict must be True or False; got 'no'"):
         model.load_state_dict(model.state_dict(), "no")
 
 

@@ -37,7 +37,7 @@ def test_batches_refuse_impossible_requests_at_once():
         batches(np.ones(3), np.ones(4), batch_size=2)
     with pytest.raises(ValueError, match="at least one"):
         batches(np.ones((0, 2)), batch_size=2)
-    with pytest.raises(ValueError, match="positive integer; got 0"):
+    with pytest.raises(ValueError, match="batch_size must be an integer of at least 1; got 0"):
         batches(np.ones(3), batch_size=0)
 
 
@@ -65,7 +65,7 @@ def test_batches_refuse_sparse_arrays():
 
 @pytest.mark.parametrize("size", [2.0, "2", True, np.bool_(True), None])
 def test_a_batch_size_is_an_integer(size):
-    with pytest.raises(ValueError, match="batch_size must be a positive integer"):
+    with pytest.raises(TypeError, match="batch_size must be an integer; got"):
         batches(np.ones(3), batch_size=size)
 
 

@@ -10,7 +10,7 @@ A twin takes and returns what its reference does (same signature, same documenta
 and hands over to it whatever is not float32.
 """
 
-from nnlite.kernels.fast.activations import leaky_relu, leaky_relu_grad, sigmoid, softplus
+from nnlite.kernels.fast.activations import leaky_relu, leaky_relu_grad
 from nnlite.kernels.fast.channels import channel_affine, channel_sums, leaky_relu_bias_grad
 from nnlite.kernels.fast.compile_all import warmup
 from nnlite.kernels.fast.convolution import conv2d, conv2d_input_grad
@@ -58,9 +58,7 @@ __all__ = [
     "pixel_unshuffle",
     "rmsprop_step",
     "sgd_step",
-    "sigmoid",
     "softmax_cross_entropy",
-    "softplus",
     "squared_error",
     "unflatten_images",
     "warmup",

@@ -1,4 +1,4 @@
-"""Pointwise functions, compiled: twins of ``reference/activations.py``."""
+"""Leaky ReLU and its gradient, compiled: twins of ``reference/activations.py``."""
 
 from typing import Any
 
@@ -9,10 +9,8 @@ from nnlite.kernels import reference
 from nnlite.kernels.checks import check_slope
 from nnlite.kernels.fast.arrays import all_float32, flat
 from nnlite.kernels.fast.compiling import loop, threaded, threads
-from nnlite.kernels.fast.elementary import ONE, ZERO, exp_negative, log1p_unit
+from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
-
-SIGMOID, SOFTPLUS, LEAKY_RELU = range(3)
 
 
 def in_memory_order(x: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -34,29 +32,15 @@ def factor(slope: float | None) -> float:
     return 1.0 if slope is None else float(slope)
 
 
-def _pointwise(function: int, x: np.ndarray, slope: float = 0.0) -> np.ndarray:
-    stored, moved = in_memory_order(x)
-    y = np.empty(stored.shape, np.float32)
-    _map(function, stored.reshape(-1), y.reshape(-1), float(slope), threads(x.size))
-    return y.transpose(0, 3, 1, 2) if moved else y
-
-
-@twin(reference.sigmoid)
-def sigmoid(x: Any) -> Any:
-    return _pointwise(SIGMOID, x) if all_float32(x) else reference.sigmoid(x)
-
-
-@twin(reference.softplus)
-def softplus(x: Any) -> Any:
-    return _pointwise(SOFTPLUS, x) if all_float32(x) else reference.softplus(x)
-
-
 @twin(reference.leaky_relu)
 def leaky_relu(x: Any, slope: Any = 0.0) -> Any:
     if not all_float32(x):
         return reference.leaky_relu(x, slope)
     check_slope("leaky_relu", slope)
-    return _pointwise(LEAKY_RELU, x, slope)
+    stored, moved = in_memory_order(x)
+    y = np.empty(stored.shape, np.float32)
+    _activate(stored.reshape(-1), y.reshape(-1), float(slope), threads(x.size))
+    return y.transpose(0, 3, 1, 2) if moved else y
 
 
 @twin(reference.leaky_relu_grad)
@@ -67,78 +51,53 @@ def leaky_relu_grad(g: Any, y: Any, slope: Any = 0.0) -> Any:
     stored, moved = in_memory_order(y)
     out = np.empty(stored.shape, np.float32)
     g = flat(g.transpose(0, 2, 3, 1) if moved else g)
-    _activation_back(g, stored.reshape(-1), out.reshape(-1), float(slope), threads(y.size))
+    _deactivate(g, stored.reshape(-1), out.reshape(-1), float(slope), threads(y.size))
     return out.transpose(0, 3, 1, 2) if moved else out
 
 
 @loop
 def activate(v, slope):
-    """Leaky ReLU of one number. ReLU is a case of its own: 0 times minus infinity is not 0."""
+    """Return leaky ReLU of a number. ReLU is a case of its own: 0 times -inf would not be 0."""
     return v if v > ZERO or v != v else (ZERO if slope == ZERO else v * slope)
 
 
 @loop
 def deactivate(g, y, slope):
-    """Gradient in front of a leaky ReLU, from the gradient and the value behind it."""
+    """Return the gradient in front of a leaky ReLU, from gradient and value behind it."""
     return g if y > ZERO else (ZERO if slope == ZERO else g * slope)
 
 
 @loop
-def sigmoid_loop(x, y):
-    for i in range(x.size):
-        e = exp_negative(-abs(x[i]))
-        s = ONE / (ONE + e)
-        y[i] = s if x[i] >= ZERO else e * s
-
-
-@loop
-def softplus_loop(x, y):
-    for i in range(x.size):
-        v = x[i]
-        y[i] = (ZERO if v < ZERO else v) + log1p_unit(exp_negative(-abs(v)))
-
-
-@loop
-def leaky_relu_loop(x, y, slope):
+def activate_loop(x, y, slope):
     for i in range(x.size):
         y[i] = activate(x[i], slope)
 
 
-@loop
-def apply(function, x, y, slope):
-    if function == SIGMOID:
-        sigmoid_loop(x, y)
-    elif function == SOFTPLUS:
-        softplus_loop(x, y)
-    else:
-        leaky_relu_loop(x, y, slope)
-
-
 @threaded
-def _map(function, x, y, slope, nt):
+def _activate(x, y, slope, nt):
     a = np.float32(slope)
     n = x.size
     if nt == 1:
-        apply(function, x, y, a)
+        activate_loop(x, y, a)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            apply(function, x[lo:hi], y[lo:hi], a)
+            activate_loop(x[lo:hi], y[lo:hi], a)
 
 
 @loop
-def activation_back_loop(g, y, out, slope):
+def deactivate_loop(g, y, out, slope):
     for i in range(g.size):
         out[i] = deactivate(g[i], y[i], slope)
 
 
 @threaded
-def _activation_back(g, y, out, slope, nt):
+def _deactivate(g, y, out, slope, nt):
     a = np.float32(slope)
     n = g.size
     if nt == 1:
-        activation_back_loop(g, y, out, a)
+        deactivate_loop(g, y, out, a)
     else:
         for t in prange(nt):
             lo, hi = t * n // nt, (t + 1) * n // nt
-            activation_back_loop(g[lo:hi], y[lo:hi], out[lo:hi], a)
+            deactivate_loop(g[lo:hi], y[lo:hi], out[lo:hi], a)

@@ -27,7 +27,6 @@ from nnlite.kernels.fast.gather import Gather, plan_conv, plan_transposed
 from nnlite.kernels.fast.paint import paint_conv, paint_transposed, pays
 from nnlite.kernels.fast.product import (
     ROWS,
-    SPARE,
     WIDTH,
     copy,
     fill_rows,
@@ -35,6 +34,7 @@ from nnlite.kernels.fast.product import (
     pack_columns,
     panel_width,
 )
+from nnlite.kernels.fast.tile import Epilogue, Rows, Terms, Weights
 from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Window
@@ -220,7 +220,6 @@ def gather_slots(x, y, bias, slope, plan, phases, buffer, panels, lo, hi):
     p = plan[0]
     off = np.empty(p.most + ROWS, np.int64)
     out = np.empty(p.most + ROWS, np.int64)
-    spare = np.zeros(SPARE, np.float32)
     filled_for = (0, 0)
     slot = lo
     while slot < hi:
@@ -241,13 +240,14 @@ def gather_slots(x, y, bias, slope, plan, phases, buffer, panels, lo, hi):
                 filled_for = (group, rows)
             row_step = p.tap_y * p.width * p.c
             if p.tap_x == 1:  # neighbouring taps: their channels lie in a row
-                sums = (1, 0, phase.taps_y, row_step, phase.taps_x * p.c, 1)
+                terms = Terms(1, 0, phase.taps_y, row_step, phase.taps_x * p.c, 1)
             else:
-                sums = (phase.taps_y, row_step, phase.taps_x, p.tap_x * p.c, p.c, 1)
-            m, y0 = group * rows * phase.count_x, (image * p.hy + u0 * p.out_y) * p.wy * p.o
+                terms = Terms(phase.taps_y, row_step, phase.taps_x, p.tap_x * p.c, p.c, 1)
+            y0 = (image * p.hy + u0 * p.out_y) * p.wy * p.o
             multiply(
-                m, source, off, x0, sums, panels, phase.weights, 0, p.o, y, out, y0, bias,
-                np.float32(slope), False, spare,
+                group * rows * phase.count_x, p.o, Rows(source, off, x0), terms,
+                Weights(panels, phase.weights, 0), Rows(y, out, y0),
+                Epilogue(bias, 0, np.float32(slope), False),
             )  # fmt: skip
         slot += group
 

@@ -22,7 +22,7 @@ PAUSES = 0.25, 4.0  #: seconds on one thread, doubled from the first to the last
 
 
 def waited() -> float | None:
-    """Seconds for which threads of this process were ready and had no core; None if unknown."""
+    """Return the seconds for which this process's threads waited for a core; None if unknown."""
     total = 0
     try:
         for thread in os.listdir("/proc/self/task"):

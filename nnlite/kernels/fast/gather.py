@@ -5,10 +5,9 @@ window of the input. They differ in the arithmetic of indices.
 
 * Convolution: output (u, v) has its window at (u·stride - padding), taps ``dilation`` apart.
 * Transposed convolution with stride s: the outputs fall into s × s *phases* by their position
-modulo s;
-  within a phase all outputs use the same taps, and their windows move by one pixel per output. So
-  each phase is a convolution of stride 1 with a part of the filter. Nothing is inserted, nothing is
-  scattered, nothing is multiplied with zero.
+  modulo s; within a phase all outputs use the same taps, and their windows move by one pixel per
+  output. So each phase is a convolution of stride 1 with a part of the filter. Nothing is inserted,
+  nothing is scattered, nothing is multiplied with zero.
 
 Along one axis, output a + u·s of a phase receives tap i from input (a + u·s + p - i·d)/s where
 that is whole. If i is one such tap, the next is s/gcd(s,d) taps on and d/gcd(s,d) inputs back.
@@ -149,29 +148,35 @@ def _plan(
     else:
         rows_in = (band - 1) * step[0] + bottom - top
 
-    phases: list[tuple[int, ...]] = []
-    taps: list[int] = []
-    weights = 0
-    for y in axes[0]:
-        for x in axes[1]:
-            counts = (len(y.taps), len(x.taps)) if y.taps and x.taps else (0, 0)
-            in_y = (y.first, y.count, y.begin, counts[0])
-            in_x = (x.first, x.count, x.begin, counts[1])
-            phases.append((*in_y, *in_x, len(taps), weights))
-            taps += [i * kw + j for i in y.taps for j in x.taps]
-            weights += counts[0] * counts[1] * c * padded_width(o)
+    phases, taps = _phases(axes, kw, c * padded_width(o))
     plan = (
         n, hx, wx, c, hy, wy, o, *step, *out, *tap, top, left, rows_in, width, bands, band, images,
         direct, images * band * most_x,
     )  # fmt: skip
     return Gather(
         np.array([plan], PLAN),
-        np.array(phases, PHASE),
-        np.array(taps, np.int64),
+        phases,
+        taps,
         0 if direct else images * rows_in * per_row,
-        weights + c * WIDTH,  # see pack_transposed
+        len(taps) * c * padded_width(o) + c * WIDTH,  # see pack_transposed
         n * bands,
     )
+
+
+def _phases(
+    axes: tuple[list[Axis], list[Axis]], kw: int, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the PHASEs and their taps, each tap with packed weights of ``size`` numbers."""
+    phases: list[tuple[int, ...]] = []
+    taps: list[int] = []
+    for y in axes[0]:
+        for x in axes[1]:
+            counts = (len(y.taps), len(x.taps)) if y.taps and x.taps else (0, 0)
+            in_y = (y.first, y.count, y.begin, counts[0])
+            in_x = (x.first, x.count, x.begin, counts[1])
+            phases.append((*in_y, *in_x, len(taps), len(taps) * size))
+            taps += [i * kw + j for i in y.taps for j in x.taps]
+    return np.array(phases, PHASE), np.array(taps, np.int64)
 
 
 def _last(a: Axis, count: int, step: int, tap: int) -> int:

@@ -30,7 +30,7 @@ class Tile(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Output columns of a tile."""
+        """Number of output columns of a tile."""
         return self.lanes * self.vectors
 
 

@@ -175,8 +175,8 @@ def _backward(g, x, y, dx, slope, weight, mean, var, eps, dweight, dbias, part, 
         for t in prange(nt):
             lo, hi = t * m // nt, (t + 1) * m // nt
             cross_moments(g[lo:hi], x[lo:hi], y[lo:hi], f, mean, part[t])
-    # dx = s (g - mean(g) - x_hat mean(g x_hat)), x_hat = (x - mean) r, s = weight r, r =
-    # 1/sqrt(var + eps)
+    # dx = s (g - mean(g) - x_hat mean(g x_hat)),
+    # where x_hat = (x - mean) r, s = weight r, r = 1/sqrt(var + eps)
     a = np.empty(c, np.float32)
     b = np.empty(c, np.float32)
     d = np.empty(c, np.float32)

@@ -19,13 +19,13 @@ from nnlite.kernels.fast.elementary import ONE
 from nnlite.kernels.fast.gather import MOST_ROWS
 from nnlite.kernels.fast.product import (
     ROWS,
-    SPARE,
     WIDTH,
     fill_rows,
     multiply,
     pack_rows,
     padded_width,
 )
+from nnlite.kernels.fast.tile import Epilogue, Rows, Terms, Weights
 from nnlite.kernels.geometry import Window
 
 
@@ -138,7 +138,6 @@ def paint_range(
     q = kernel[0] * kernel[1] * channels
     off = np.empty(band * wx + ROWS, np.int64)
     out = np.empty(band * wx + ROWS, np.int64)
-    spare = np.zeros(SPARE, np.float32)
     for n in range(lo, hi):
         image = y[n]
         for h in range(image.shape[0]):
@@ -155,8 +154,8 @@ def paint_range(
             fill_rows(off, m)
             fill_rows(out, m)
             multiply(
-                m, x, off, (n * hx + u0) * wx * c, (1, 0, 1, 0, c, 1), panels, 0, 0, q, patches,
-                out, 0, zeros, ONE, False, spare,
+                m, q, Rows(x, off, (n * hx + u0) * wx * c), Terms(1, 0, 1, 0, c, 1),
+                Weights(panels, 0, 0), Rows(patches, out, 0), Epilogue(zeros, 0, ONE, False),
             )  # fmt: skip
             add_patches(patches, rows, u0, wx, step, begin, tap, kernel, image)
         if slope != 1.0:

@@ -44,7 +44,7 @@ def max_pool2d_backward(g: Any, index: Any, input_shape: Any) -> Any:
     if index.size and not (index.min() >= 0 and index.max() < h * w):
         raise ValueError(
             f"max_pool2d_backward: the index runs from {index.min()} to {index.max()}, outside "
-            f"images of {h}×{w} pixels"
+            f"images of {h}×{w} pixels."
         )
     dx = np.zeros((n, h, w, c), np.float32)
     flat = (n, g.shape[2] * g.shape[3], c)  # no -1: there may be no images

@@ -12,7 +12,7 @@ from nnlite.kernels.fast.activations import activate
 from nnlite.kernels.fast.compiling import loop, loop_inlined
 from nnlite.kernels.fast.elementary import ONE, ZERO
 from nnlite.kernels.fast.machine import TILE
-from nnlite.kernels.fast.tile import narrow_tile, wide_tile
+from nnlite.kernels.fast.tile import Epilogue, Rows, Terms, Weights, narrow_tile, wide_tile
 from nnlite.kernels.fast.transpose import copy_vector, transpose
 
 ROWS, WIDTH, LANES = TILE.rows, TILE.width, TILE.lanes
@@ -30,13 +30,13 @@ def padded_width(n):
 
 @loop
 def panel_width(columns):
-    """Width of the panel in which ``columns`` columns are left."""
+    """Return the width of the panel in which ``columns`` columns are left."""
     return WIDTH if columns > LANES else LANES
 
 
 @loop
 def share(count, width, n, nt, t):
-    """Begin and end of a thread's share of n, in units of ``width``, of which there are count."""
+    """Return begin and end of a thread's share of n, in units of ``width``: ``count`` of them."""
     return t * count // nt * width, min(n, (t + 1) * count // nt * width)
 
 
@@ -46,66 +46,69 @@ def even_piece(n, most):
     return -(-n // -(-n // max(1, most))) if n > 0 else 1
 
 
-@loop_inlined
-def multiply(m, x, off, x0, sums, w, w0, ldw, n, y, out, y0, bias, slope, add, spare):
-    """Compute m rows × n columns: ``y = act(bias + x w)``, added to y if ``add``.
-
-    off, out : row offsets into x and y, the last one repeated up to a multiple of ROWS
-    x0, y0 : added to all of them
-    sums : (n0, s0, n1, s1, n2, s2), lengths and steps of the three loops of the sum
-    w, w0, ldw : panels starting at w0 if ldw is 0; else a plain matrix with rows of ldw numbers,
-        whose number of columns must then be a multiple of LANES
-    bias : at least padded_width(n) numbers
-    spare : SPARE numbers, the first WIDTH of them 0
-    """
-    n0, s0, n1, s1, n2, s2 = sums
+@loop
+def piece_lengths(n0, n1, n2):
+    """Return how often each loop of a sum runs in a piece: the inner ones whole where they fit."""
     q2 = even_piece(n2, PIECE)
     q1 = even_piece(n1, PIECE // q2) if q2 >= n2 else 1
     q0 = even_piece(n0, PIECE // (q1 * q2)) if q1 >= n1 and q2 >= n2 else 1
-    rest = np.empty(ROWS, np.int64)  # offsets of the rows in the spare tile
-    for r in range(ROWS):
-        rest[r] = r * WIDTH
+    return q0, q1, q2
+
+
+@loop
+def move_ragged(spare, rows, columns, y, r, p, add, slope):
+    """Move the spare tile's first rows and columns to row r, column p of y, and activate them."""
+    for i in range(rows):
+        to = y.begin + p + y.offsets[r + i]
+        for c in range(columns):
+            v = spare[WIDTH + i * WIDTH + c]
+            if add:
+                v += y.data[to + c]
+            y.data[to + c] = activate(v, slope)
+
+
+@loop_inlined
+def multiply(m, n, x, terms, w, y, end):
+    """Compute m rows × n columns of ``y = act(bias + x w)``, added to y if ``end.add``.
+
+    x, y : Rows, the last offset repeated up to a multiple of ROWS
+    terms : Terms
+    w : Weights, in panels if their step is 0; else n must be a multiple of LANES
+    end : Epilogue, with a bias of at least padded_width(n) numbers
+    """
+    n0, s0, n1, s1, n2, s2 = terms
+    q0, q1, q2 = piece_lengths(n0, n1, n2)
+    spare = np.zeros(SPARE, np.float32)
+    aside = np.arange(ROWS) * WIDTH  # offsets of the rows of the spare tile
     for p in range(0, n, WIDTH):
         columns = min(WIDTH, n - p)
-        wide = columns > LANES
-        width = WIDTH if wide else LANES
-        ld = ldw if ldw > 0 else width
-        panel = w0 + p if ldw > 0 else w0 + p * n0 * n1 * n2
-        # Ragged columns: a tile would write beyond them, so it goes into the spare one first.
-        ragged = columns < width
-        target, table, t0 = (spare, rest, WIDTH) if ragged else (y, out, y0 + p)
+        width = panel_width(columns)
+        step = w.step if w.step > 0 else width
+        panel = w.begin + (p if w.step > 0 else p * n0 * n1 * n2)
+        ragged = columns < width  # a tile would write beyond them: it goes into the spare one first
         for i0 in range(0, max(1, n0), q0):
             for i1 in range(0, max(1, n1), q1):
                 for i2 in range(0, max(1, n2), q2):
                     first = i0 + i1 + i2 == 0
                     last = i0 + q0 >= n0 and i1 + q1 >= n1 and i2 + q2 >= n2
-                    start, b0 = (bias, p) if first else (spare, 0)
-                    end = slope if last else ONE
-                    more = add or not first
-                    x1 = x0 + i0 * s0 + i1 * s1 + i2 * s2
-                    w1 = panel + ((i0 * n1 + i1) * n2 + i2) * ld
-                    c0, c1, c2 = min(q0, n0 - i0), min(q1, n1 - i1), min(q2, n2 - i2)
+                    add, slope = end.add or not first, end.slope if last else ONE
+                    bias, b0 = (end.bias, end.begin + p) if first else (spare, 0)
+                    rows = Rows(x.data, x.offsets, x.begin + i0 * s0 + i1 * s1 + i2 * s2)
+                    piece = Terms(min(q0, n0 - i0), s0, min(q1, n1 - i1), s1, min(q2, n2 - i2), s2)
+                    weights = Weights(w.data, panel + ((i0 * n1 + i1) * n2 + i2) * step, step)
+                    if ragged:
+                        target, then = Rows(spare, aside, WIDTH), Epilogue(bias, b0, ONE, False)
+                    else:
+                        target = Rows(y.data, y.offsets, y.begin + p)
+                        then = Epilogue(bias, b0, slope, add)
                     for r in range(0, m, ROWS):
-                        row = 0 if ragged else r
-                        now = ONE if ragged else end
-                        if wide:
-                            wide_tile(
-                                x, off, r, x1, c0, s0, c1, s1, c2, s2, w, w1, ld,
-                                target, table, row, t0, start, b0, more and not ragged, now,
-                            )  # fmt: skip
+                        q = 0 if ragged else r
+                        if width == WIDTH:
+                            wide_tile(rows, r, piece, weights, target, q, then)
                         else:
-                            narrow_tile(
-                                x, off, r, x1, c0, s0, c1, s1, c2, s2, w, w1, ld,
-                                target, table, row, t0, start, b0, more and not ragged, now,
-                            )  # fmt: skip
+                            narrow_tile(rows, r, piece, weights, target, q, then)
                         if ragged:
-                            for i in range(min(ROWS, m - r)):
-                                here = y0 + p + out[r + i]
-                                for c in range(columns):
-                                    v = spare[WIDTH + i * WIDTH + c]
-                                    if more:
-                                        v += y[here + c]
-                                    y[here + c] = activate(v, end)
+                            move_ragged(spare, min(ROWS, m - r), columns, y, r, p, add, slope)
 
 
 @loop

@@ -15,8 +15,8 @@ from numba.core import cgutils  # noqa: F401  (initialises Numba's code generati
 from numba.extending import intrinsic
 
 from nnlite.kernels.fast.compiling import loop
+from nnlite.kernels.fast.emit import INT32, Emit
 from nnlite.kernels.fast.machine import TILE
-from nnlite.kernels.fast.tile import INT32, Emit
 
 LANES = TILE.lanes
 ROUNDS = LANES.bit_length() - 1

@@ -22,7 +22,7 @@ def twin(reference: F) -> Callable[[Callable[..., object]], F]:
             inspect.signature(fast).parameters.values(), theirs.parameters.values(), strict=True
         ):
             if (mine.name, mine.default) != (other.name, other.default):
-                raise TypeError(f"{fast.__name__}: parameter {mine} differs from {other}")
+                raise TypeError(f"{fast.__name__}: parameter {mine} differs from {other}.")
         fast.__doc__ = reference.__doc__
         fast.__annotations__ = reference.__annotations__
         return fast  # type: ignore[return-value]

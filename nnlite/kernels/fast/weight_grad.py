@@ -23,7 +23,6 @@ from nnlite.kernels.fast.product import (
     LANES,
     PIECE,
     ROWS,
-    SPARE,
     WIDTH,
     fill_rows,
     multiply,
@@ -31,6 +30,7 @@ from nnlite.kernels.fast.product import (
     padded_width,
     share,
 )
+from nnlite.kernels.fast.tile import Epilogue, Rows, Terms, Weights
 from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window
@@ -151,7 +151,6 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi, f0, f1):
         return
     off = np.empty(rows + ROWS, np.int64)
     out = np.empty(rows + ROWS, np.int64)
-    spare = np.zeros(SPARE, np.float32)
     m = 0
     for i in range(p.kh):
         for j in range(p.kw):
@@ -175,7 +174,7 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi, f0, f1):
                 begin, top = (image + i) * p.h * p.w * p.c, u0 * p.sh - p.ph
                 to = i * image_step
                 pad(x, begin, p.h, p.w, p.c, top, p.rows_in, -p.pw, p.width, buffer, to)
-        terms = (group, image_step, u, p.sh * p.width * p.c, p.ow, p.sw * p.c)
+        terms = Terms(group, image_step, u, p.sh * p.width * p.c, p.ow, p.sw * p.c)
         matrix, m0, ld = g, (image * p.oh + u0) * p.ow * p.f + f0, p.f
         if not p.in_place:
             k = group * u * p.ow
@@ -183,8 +182,8 @@ def correlate_slots(x, g, plan, zeros, buffer, packed, sums, lo, hi, f0, f1):
                 pack_rows(g, m0, p.f, k, f1 - f0, column, packed, 0, k)
             matrix, m0, ld = packed, 0, 0
         multiply(
-            rows, source, off, x0, terms, matrix, m0, ld, f1 - f0, sums, out, f0, zeros, ONE,
-            slot > lo, spare,
+            rows, f1 - f0, Rows(source, off, x0), terms, Weights(matrix, m0, ld),
+            Rows(sums, out, f0), Epilogue(zeros, 0, ONE, slot > lo),
         )  # fmt: skip
         slot += group
 

@@ -2,12 +2,7 @@
 
 from collections.abc import Callable
 
-from nnlite.kernels.reference.activations import (
-    leaky_relu,
-    leaky_relu_grad,
-    sigmoid,
-    softplus,
-)
+from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
 from nnlite.kernels.reference.channels import channel_affine, channel_sums, leaky_relu_bias_grad
 from nnlite.kernels.reference.convolution import conv2d, conv2d_input_grad, conv2d_weight_grad
 from nnlite.kernels.reference.layout import (
@@ -53,9 +48,7 @@ __all__ = [
     "pixel_unshuffle",
     "rmsprop_step",
     "sgd_step",
-    "sigmoid",
     "softmax_cross_entropy",
-    "softplus",
     "squared_error",
     "unflatten_images",
     "warmup",

@@ -1,6 +1,6 @@
-"""Pointwise functions and their derivatives, safe at both ends (lecture 08).
+"""Leaky ReLU and its gradient (lecture 08).
 
-(Leaky) ReLU is described by one number, the ``slope`` for negative values: 0 is ReLU. Its
+The function is described by one number, the ``slope`` for negative values: 0 is ReLU. Its
 derivative needs the *output* only, because a slope of at least 0 keeps the sign.
 """
 
@@ -38,14 +38,3 @@ def leaky_relu_grad(g: np.ndarray, y: np.ndarray, slope: float = 0.0) -> np.ndar
     """
     check_slope("leaky_relu_grad", slope)
     return np.where(y.real > 0, g, slope * g if slope else np.zeros_like(g))
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Return ``1 / (1 + exp(-x))``, computed from ``exp(-|x|)`` so that nothing overflows."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, np.ones_like(small), small) / (1 + small)
-
-
-def softplus(x: np.ndarray) -> np.ndarray:
-    """Return ``log(1 + exp(x))`` as ``max(x, 0) + log(1 + exp(-|x|))``: no overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))

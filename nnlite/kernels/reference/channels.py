@@ -15,7 +15,7 @@ def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
 
 
 def per_channel(v: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Shape (C,) for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
+    """Return a vector shaped for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
     return v.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 

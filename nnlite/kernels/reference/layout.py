@@ -10,7 +10,7 @@ import numpy as np
 def flatten_images(x: np.ndarray) -> np.ndarray:
     """Return images (N, C, H, W) as rows (N, C·H·W), whatever their order in memory."""
     if x.ndim != 4:
-        raise ValueError(f"flatten_images takes images (N, C, H, W), got shape {x.shape}")
+        raise ValueError(f"flatten_images takes images (N, C, H, W), got shape {x.shape}.")
     return x.reshape(len(x), x.shape[1] * x.shape[2] * x.shape[3])
 
 
@@ -19,7 +19,7 @@ def unflatten_images(x: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     if x.ndim != 2 or x.shape[1] != shape[0] * shape[1] * shape[2]:
         raise ValueError(
             f"unflatten_images: rows of shape {x.shape} cannot become images of shape {shape} "
-            f"with {shape[0] * shape[1] * shape[2]} values each"
+            f"with {shape[0] * shape[1] * shape[2]} values each."
         )
     images = x.reshape(len(x), *shape)
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
@@ -33,7 +33,7 @@ def pixel_shuffle(x: np.ndarray, r: int) -> np.ndarray:
     if x.ndim != 4 or r < 1 or x.shape[1] % (r * r):
         raise ValueError(
             f"pixel_shuffle: an upscale factor of {r} needs images (N, C, H, W) with a multiple "
-            f"of {r * r} channels, got shape {x.shape}"
+            f"of {r * r} channels, got shape {x.shape}."
         )
     n, c, h, w = x.shape
     channels = c // (r * r)  # by name instead of -1: there may be no images
@@ -46,7 +46,7 @@ def pixel_unshuffle(x: np.ndarray, r: int) -> np.ndarray:
     if x.ndim != 4 or r < 1 or x.shape[2] % r or x.shape[3] % r:
         raise ValueError(
             f"pixel_unshuffle: a downscale factor of {r} needs images (N, C, H, W) with height and "
-            f"width divisible by {r}, got shape {x.shape}"
+            f"width divisible by {r}, got shape {x.shape}."
         )
     n, c, h, w = x.shape
     parts = x.reshape(n, c, h // r, r, w // r, r)

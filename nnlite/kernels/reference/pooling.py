@@ -69,7 +69,7 @@ def max_pool2d_backward(
     if g.shape != index.shape or g.shape[:2] != tuple(input_shape[:2]):
         raise ValueError(
             f"max_pool2d_backward: gradient {g.shape}, index {index.shape} and input "
-            f"{tuple(input_shape)} do not belong together"
+            f"{tuple(input_shape)} do not belong together."
         )
     n, c, h, w = input_shape
     dx = np.zeros((n * c, h * w), g.dtype)
@@ -126,7 +126,7 @@ def avg_pool2d_backward(
     if g.shape != (n, c, *size):
         raise ValueError(
             f"avg_pool2d_backward: avg_pool2d takes {tuple(input_shape)} to {(n, c, *size)}, "
-            f"got a gradient of shape {g.shape}"
+            f"got a gradient of shape {g.shape}."
         )
     counts = _counts(x.shape, size, kernel, window, count_include_pad, divisor_override)
     share = g / counts.astype(g.dtype)

@@ -24,7 +24,7 @@ def adam_step(
     weight_decay: float = 0.0,
     decoupled: bool = False,
 ) -> None:
-    """One step of Adam (Kingma & Ba 2015), or of AdamW (Loshchilov & Hutter 2019).
+    """Take one step of Adam (Kingma & Ba 2015), or of AdamW (Loshchilov & Hutter 2019).
 
     With ``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g²`` and the number of the
     step ``t`` counted from 1, ``p -= lr/(1 - beta1^t) · m / (sqrt(v/(1 - beta2^t)) + eps)``.
@@ -34,7 +34,7 @@ def adam_step(
     """
     check_arrays("adam_step", params, grads=grads, exp_avgs=exp_avgs, exp_avg_sqs=exp_avg_sqs)
     if step < 1:
-        raise ValueError(f"adam_step: steps are counted from 1, got step={step}")
+        raise ValueError(f"adam_step: steps are counted from 1, got step={step}.")
     for p, g, m, v in zip(params, grads, exp_avgs, exp_avg_sqs, strict=True):
         if decoupled:
             p *= 1 - lr * weight_decay
@@ -59,7 +59,7 @@ def sgd_step(
     weight_decay: float = 0.0,
     first: bool = False,
 ) -> None:
-    """One step of gradient descent with momentum.
+    """Take one step of gradient descent with momentum.
 
     ``g += weight_decay p``; ``buffer = momentum buffer + (1 - dampening) g`` (on the ``first`` step
     ``buffer = g``); then ``p -= lr · buffer``, or ``p -= lr (g + momentum buffer)`` with Nesterov.
@@ -68,7 +68,7 @@ def sgd_step(
     """
     check_arrays("sgd_step", params, grads=grads, buffers=buffers)
     if momentum and buffers is None:
-        raise ValueError(f"sgd_step: momentum={momentum} needs buffers, got None")
+        raise ValueError(f"sgd_step: momentum={momentum} needs buffers, got None.")
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         if weight_decay:
             g = g + weight_decay * p
@@ -95,7 +95,7 @@ def rmsprop_step(
     buffers: Arrays | None = None,
     grad_avgs: Arrays | None = None,
 ) -> None:
-    """One step of RMSprop (Tieleman & Hinton 2012).
+    """Take one step of RMSprop (Tieleman & Hinton 2012).
 
     ``v = alpha v + (1 - alpha) g²`` and ``p -= lr g / (sqrt(v) + eps)``; ``square_avgs`` are the v.
     With ``grad_avgs`` given, the centred version: ``mean = alpha mean + (1 - alpha) g`` and
@@ -107,7 +107,7 @@ def rmsprop_step(
         grad_avgs=grad_avgs,
     )  # fmt: skip
     if momentum and buffers is None:
-        raise ValueError(f"rmsprop_step: momentum={momentum} needs buffers, got None")
+        raise ValueError(f"rmsprop_step: momentum={momentum} needs buffers, got None.")
     for i, (p, g, v) in enumerate(zip(params, grads, square_avgs, strict=True)):
         if weight_decay:
             g = g + weight_decay * p

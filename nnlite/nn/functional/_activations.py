@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnlite import ops
+from nnlite._arguments import as_choice, as_number
 from nnlite.engine.state import float_dtype
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_axis, check_choice, check_flags, check_number
+from nnlite.nn._checks import as_axis, check_flags
 from nnlite.nn._inputs import as_floats, as_input, as_tensor
 from nnlite.ops import activations, channels
 from nnlite.ops.operation import Operation
@@ -35,7 +36,7 @@ def relu(input: Any, inplace: bool = False) -> Tensor:
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` where positive, ``negative_slope * x`` elsewhere."""
-    check_number("leaky_relu", "negative_slope", negative_slope)
+    negative_slope = as_number(negative_slope, "leaky_relu: negative_slope")
     x = as_floats(input)
     if negative_slope < 0:  # the sign of the output would no longer tell the sign of the input
         return ops.where(x > 0, x, negative_slope * x)
@@ -61,7 +62,7 @@ def prelu(input: Any, weight: Any) -> Tensor:
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` where positive, ``alpha (exp(x) - 1)`` elsewhere."""
-    check_number("elu", "alpha", alpha)
+    alpha = as_number(alpha, "elu: alpha")
     x = as_floats(input)
     positive = x > 0
     # expm1 must not see large x, whose overflow would spoil the gradient of the other branch
@@ -70,8 +71,8 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, the identity where ``beta x > threshold``."""
-    check_number("softplus", "beta", beta, above=0)
-    check_number("softplus", "threshold", threshold)
+    beta = as_number(beta, "softplus: beta", above=0)
+    threshold = as_number(threshold, "softplus: threshold")
     x = as_floats(input)
     smooth = activations.softplus(x if beta == 1 else beta * x)
     smooth = smooth if beta == 1 else smooth / beta
@@ -104,7 +105,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     (Hendrycks & Gimpel 2016.) With ``approximate="tanh"`` that probability is taken to be
     ``(1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2``.
     """
-    check_choice("gelu", "approximate", approximate, ("none", "tanh"))
+    as_choice(approximate, "gelu: approximate", ("none", "tanh"))
     x = as_floats(input)
     if approximate == "none":
         return x * _normal_cdf(x)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_sizes
+from nnlite.nn._checks import as_pair
 from nnlite.nn._inputs import (
     as_floats,
     as_input,
@@ -45,6 +46,7 @@ def activated_conv2d(
     slope: float | None,
 ) -> Tensor:
     """:func:`conv2d`, then LeakyReLU with this slope (0: ReLU; None: nothing), in one pass."""
+    groups = as_integer(groups, "conv2d: groups", 1)
     x, weight = _images_and_filters("conv2d", input, weight, groups, axis=1)
     dilation = as_pair(dilation, "conv2d: dilation", 1)
     stride = as_pair(stride, "conv2d: stride", 1)
@@ -65,7 +67,7 @@ def activated_conv2d(
 
 
 def _images_and_filters(
-    where: str, input: Any, weight: Any, groups: Any, axis: int
+    where: str, input: Any, weight: Any, groups: int, axis: int
 ) -> tuple[Any, Any]:
     """Images and filters of one dtype; ``axis`` of the filters counts input channels."""
     weight = as_floats(weight, f"{where}: weight")
@@ -73,8 +75,6 @@ def _images_and_filters(
     if len(size) != 4:
         wanted = "(F, C/groups, kh, kw)" if axis else "(C, F/groups, kh, kw)"
         raise ValueError(f"{where}: the weight must be {wanted}; got shape {size}.")
-    if groups != 1:
-        check_sizes(where, groups=groups)
     channels = size[axis] * (groups if axis else 1)
     x = as_input(input, weight.dtype, where)
     check_images(where, x, channels)
@@ -132,6 +132,7 @@ def activated_conv_transpose2d(
     slope: float | None,
 ) -> Tensor:
     """:func:`conv_transpose2d`, then LeakyReLU with this slope (None: nothing), in one pass."""
+    groups = as_integer(groups, "conv_transpose2d: groups", 1)
     x, weight = _images_and_filters("conv_transpose2d", input, weight, groups, axis=0)
     if x.shape[1] % groups:
         raise ValueError(

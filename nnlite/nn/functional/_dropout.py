@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_flags, check_number
+from nnlite.nn._checks import check_flags
 from nnlite.nn._inputs import as_floats
 from nnlite.random import RNGLike, default_rng
 
@@ -40,7 +41,7 @@ def dropout2d(
 def _drop(
     where: str, x: Tensor, p: float, training: bool, mask_shape: Any, rng: RNGLike | None
 ) -> Tensor:
-    check_number(where, "p", p, 0, 1)
+    p = as_number(p, f"{where}: p", 0, 1)
     check_flags(where, training=training)
     if not training or p == 0:
         return x

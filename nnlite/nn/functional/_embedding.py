@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_integer
-from nnlite.nn._inputs import as_floats, values_of
+from nnlite.nn._inputs import as_constant, as_floats
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
@@ -18,7 +18,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
     rows = _integers(input, "embedding", "positions", n, IndexError)
     if padding_idx is None:
         return weight[rows]
-    check_integer("embedding", "padding_idx", padding_idx)
+    padding_idx = as_integer(padding_idx, "embedding: padding_idx")
     if not -n <= padding_idx < n:
         raise ValueError(f"embedding: padding_idx must be one of {n} rows; got {padding_idx}.")
     padding = rows == padding_idx % n
@@ -27,11 +27,11 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """Integer classes as rows with a single 1 (int64); -1: as many columns as the classes need."""
-    check_integer("one_hot", "num_classes", num_classes)
+    num_classes = as_integer(num_classes, "one_hot: num_classes")
     if num_classes == 0 or num_classes < -1:
         raise ValueError(f"one_hot: num_classes must be positive, or -1; got {num_classes}.")
     if num_classes == -1:
-        classes = values_of(tensor, "one_hot: the classes")
+        classes = as_constant(tensor, "one_hot: the classes")
         if not classes.size:
             raise ValueError("one_hot: no classes to count; say num_classes.")
         num_classes = max(int(classes.max()) + 1, 1)
@@ -43,7 +43,7 @@ def _integers(
     x: Any, where: str, what: str, n: int, error: type[IndexError] | type[ValueError]
 ) -> np.ndarray:
     """Integers in 0..n - 1."""
-    values = values_of(x, f"{where}: the {what}")
+    values = as_constant(x, f"{where}: the {what}")
     if values.dtype.kind not in "iu":
         raise TypeError(
             f"{where} takes integer {what}; got dtype {values.dtype}. If they are whole numbers, "

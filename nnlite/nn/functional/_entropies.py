@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_reduction, check_integer, check_number
-from nnlite.nn._inputs import as_factor, as_target, finite_values, reduced, values_of
+from nnlite.nn._checks import as_reduction
+from nnlite.nn._inputs import as_constant, as_factor, as_target, finite_values, reduced
 from nnlite.nn.functional._losses import mean_scale, positive_sum, prediction
-from nnlite.ops import activations, losses
+from nnlite.ops import activations, losses, values_of
 
 
 def binary_cross_entropy(
@@ -91,13 +92,13 @@ def binary_cross_entropy_with_logits(
 
 
 def _are_probabilities(x: Any) -> bool:
-    data = x.data if isinstance(x, Tensor) else x
+    data = values_of(x)
     return not data.size or bool(data.min() >= 0 and data.max() <= 1)  # False for NaN
 
 
 def _check_targets(where: str, target: Any) -> None:
     if not _are_probabilities(target):
-        data = target.data if isinstance(target, Tensor) else target
+        data = values_of(target)
         hint = " Divide images of bytes by 255." if data.max() > 2 else ""
         raise ValueError(
             f"{where}: targets are probabilities between 0 and 1; got values from {data.min()} to "
@@ -107,8 +108,7 @@ def _check_targets(where: str, target: Any) -> None:
 
 def _times(share: Any, cost: Any) -> Any:
     """``share * cost``, and 0 where the share is 0 and the cost infinite."""
-    data = share.data if isinstance(share, Tensor) else share
-    free = np.isinf(cost.data) & (data == 0)
+    free = np.isinf(cost.data) & (values_of(share) == 0)
     return share * (np.where(free, 0, cost) if free.any() else cost)
 
 
@@ -145,10 +145,10 @@ def cross_entropy(
     """
     where = "cross_entropy"
     reduction = as_reduction(where, size_average, reduce, reduction)
-    check_number(where, "label_smoothing", label_smoothing, 0, 1)
+    label_smoothing = as_number(label_smoothing, f"{where}: label_smoothing", 0, 1)
     z = prediction(input, where, reduction)
     if not (isinstance(target, Tensor) and target.requires_grad):
-        target = values_of(target, f"{where}: the target")
+        target = as_constant(target, f"{where}: the target")
     rows, target, positions = _as_rows(where, z, target, ignore_index)
     classes = rows.shape[1]
     hard = target.ndim == 1
@@ -194,7 +194,7 @@ def nll_loss(
     where = "nll_loss"
     reduction = as_reduction(where, size_average, reduce, reduction)
     x = prediction(input, where, reduction)
-    target = values_of(target, f"{where}: the target")
+    target = as_constant(target, f"{where}: the target")
     if target.dtype.kind not in "iu":
         raise ValueError(
             f"nll_loss takes log-probabilities (N, K) and integer classes (N,); got shape "
@@ -219,7 +219,7 @@ def _as_rows(
 
     Shapes are checked here, while they are still those that the user wrote.
     """
-    check_integer(where, "ignore_index", ignore_index)
+    ignore_index = as_integer(ignore_index, f"{where}: ignore_index")
     if not z.ndim:
         raise ValueError(f"{where} takes logits (N, K) or (N, K, ...); got a single number.")
     axis = min(z.ndim - 1, 1)  # of the classes

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from nnlite._arguments import as_integer
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_sizes
 from nnlite.nn._inputs import as_tensor, check_images
 from nnlite.ops import layout
 
@@ -12,5 +12,5 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     """Groups of r^2 channels become r x r pixels: (N, C r^2, H, W) -> (N, C, H r, W r)."""
     x = as_tensor(input)
     check_images("pixel_shuffle", x)
-    check_sizes("pixel_shuffle", upscale_factor=upscale_factor)
+    upscale_factor = as_integer(upscale_factor, "pixel_shuffle: upscale_factor", 1)
     return layout.pixel_shuffle(x, r=upscale_factor)

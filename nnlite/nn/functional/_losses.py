@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_reduction, check_number
+from nnlite.nn._checks import as_reduction
 from nnlite.nn._inputs import as_factor, as_target, as_tensor, reduced
 from nnlite.ops import losses
 
@@ -81,7 +82,7 @@ def smooth_l1_loss(
 ) -> Tensor:
     """Mean of ``d^2 / (2 beta)`` where ``d = |input - target| < beta``, else of ``d - beta/2``."""
     reduction = as_reduction("smooth_l1_loss", size_average, reduce, reduction)
-    check_number("smooth_l1_loss", "beta", beta, 0)
+    beta = as_number(beta, "smooth_l1_loss: beta", 0)
     x = prediction(input, "smooth_l1_loss", reduction)
     d = abs(x - as_target(target, x, "smooth_l1_loss"))
     if beta == 0:

@@ -4,15 +4,17 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_flags, check_number, check_sizes
+from nnlite.nn._checks import check_flags
 from nnlite.nn._inputs import (
+    as_constant,
     as_floats,
     as_input,
     check_images,
     check_parameters,
-    values_of,
 )
+from nnlite.ops import values_of
 from nnlite.ops.channels import channel_affine, per_channel
 from nnlite.ops.normalization import batch_norm as _batch_norm
 
@@ -33,8 +35,8 @@ def batch_norm(
     unbiased variance (which divides by m - 1).
     """
     check_flags("batch_norm", training=training)
-    check_number("batch_norm", "eps", eps, 0)
-    check_number("batch_norm", "momentum", momentum, 0, 1)
+    eps = as_number(eps, "batch_norm: eps", 0)
+    momentum = as_number(momentum, "batch_norm: momentum", 0, 1)
     return activated_batch_norm(
         input, running_mean, running_var, weight, bias, training, momentum, eps, None
     )
@@ -67,8 +69,8 @@ def activated_batch_norm(
     if bias is None:
         bias = np.zeros(channels, dtype)
     if not training:
-        mean = values_of(running_mean, f"{where}: running_mean", dtype)
-        var = values_of(running_var, f"{where}: running_var", dtype)
+        mean = as_constant(running_mean, f"{where}: running_mean", dtype)
+        var = as_constant(running_var, f"{where}: running_var", dtype)
         scale = weight / np.sqrt(var + dtype.type(eps))
         return channel_affine(x, scale, bias - mean * scale, slope=slope)
     m = x.size // channels if channels else 0
@@ -111,7 +113,7 @@ def _affine_parameters(
     if weight is not None:
         weight = as_floats(weight, f"{where}: weight")
     if bias is not None and not isinstance(bias, Tensor):
-        bias = values_of(bias, f"{where}: bias", dtype)
+        bias = as_constant(bias, f"{where}: bias", dtype)
     for p in (weight, bias):
         if p is not None and (p.shape != shape or p.dtype != dtype):
             check_parameters(where, shape, np.empty(0, dtype), weight=weight, bias=bias)
@@ -128,7 +130,7 @@ def _check_statistics(
             raise ValueError(f"{where}: outside training {name} is needed; got None.")
         if running is None:
             raise ValueError(f"{where}: running_mean and running_var belong together; one is None.")
-        values = values_of(running, f"{where}: {name}")
+        values = as_constant(running, f"{where}: {name}")
         if values.shape != (channels,):
             raise ValueError(
                 f"{where}: {name} must have shape ({channels},), one value for each of the "
@@ -145,7 +147,7 @@ def _check_statistics(
 
 def _move(running: Any, towards: np.ndarray, momentum: float) -> None:
     """Move running statistics by a share of the way, in place."""
-    array = running.data if isinstance(running, Tensor) else running
+    array = values_of(running)
     array += (momentum * (towards - array)).astype(array.dtype, copy=False)
 
 
@@ -166,8 +168,8 @@ def instance_norm(
     """
     where = "instance_norm"
     check_flags(where, use_input_stats=use_input_stats)
-    check_number(where, "eps", eps, 0)
-    check_number(where, "momentum", momentum, 0, 1)
+    eps = as_number(eps, f"{where}: eps", 0)
+    momentum = as_number(momentum, f"{where}: momentum", 0, 1)
     x = _input(where, input, weight)
     check_images(where, x)
     channels = x.shape[1]
@@ -191,7 +193,7 @@ def layer_norm(
 ) -> Tensor:
     """Normalise over the last axes, which have ``normalized_shape`` (Ba et al. 2016)."""
     where = "layer_norm"
-    check_number(where, "eps", eps, 0)
+    eps = as_number(eps, f"{where}: eps", 0)
     x = _input(where, input, weight)
     shape = as_shape(where, normalized_shape)
     if x.shape[max(x.ndim - len(shape), 0) :] != shape:
@@ -206,10 +208,9 @@ def as_shape(where: str, normalized_shape: Any) -> tuple[int, ...]:
     """The lengths of the last axes, given as one integer or several."""
     several = isinstance(normalized_shape, tuple | list)
     shape = tuple(normalized_shape) if several else (normalized_shape,)
-    check_sizes(where, **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
     if not shape:
         raise ValueError(f"{where}: normalized_shape needs at least one axis; got ().")
-    return tuple(int(n) for n in shape)
+    return tuple(as_integer(n, f"{where}: normalized_shape[{i}]", 1) for i, n in enumerate(shape))
 
 
 def _normalised(x: Tensor, axis: tuple[int, ...], eps: float) -> Tensor:

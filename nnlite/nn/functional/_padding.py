@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from nnlite import ops
+from nnlite._arguments import as_choice, as_python, is_integer, wrong_kind
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import check_choice, is_integer, refusal
 from nnlite.nn._inputs import as_tensor
 
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -24,11 +24,11 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         What a constant frame consists of, 0 by default.
     """
     x = as_tensor(input)
-    check_choice("pad", "mode", mode, tuple(_MODES))
+    as_choice(mode, "pad: mode", tuple(_MODES))
     if value is not None and mode != "constant":
         raise ValueError(f"pad: mode={mode!r} takes its pixels from the image, and no value.")
     if value is not None:
-        _check_value(value, x.dtype)
+        value = _pixel(value, x.dtype)
     pairs = _widths(pad, x.shape)
     widened = [(max(a, 0), max(b, 0)) for a, b in pairs]
     if widened == pairs:
@@ -39,15 +39,16 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     return _cropped(_framed(x, widened, mode, value), pairs)
 
 
-def _check_value(value: Any, dtype: np.dtype[Any]) -> None:
-    """Refuse what is no number, and what an array of integers would cut."""
-    kinds = int | float | np.integer | np.floating
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        raise refusal("pad", "value", "a number", value)
+def _pixel(value: Any, dtype: np.dtype[Any]) -> float:
+    """A number, perhaps infinite, that an array of this dtype can hold."""
+    number = as_python(value)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise wrong_kind(value, "pad: value", "a number")
     if dtype.kind in "iu" and not (
-        float(value).is_integer() and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+        float(number).is_integer() and np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
     ):
-        raise ValueError(f"pad: an image of {dtype} cannot hold value={value!r}; convert it first.")
+        raise ValueError(f"pad: an image of {dtype} cannot hold value={number}; convert it first.")
+    return number
 
 
 def _cropped(x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:

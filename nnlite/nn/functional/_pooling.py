@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_integer, is_integer, wrong_kind, wrong_value
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_flags, is_integer
+from nnlite.nn._checks import as_pair, check_flags
 from nnlite.nn._inputs import as_floats, check_images
 from nnlite.ops import pooling
 
@@ -50,7 +51,7 @@ def avg_pool2d(
     x = as_floats(input)
     check_images("avg_pool2d", x)
     check_flags("avg_pool2d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
-    check_divisor("avg_pool2d", divisor_override)
+    divisor = as_divisor("avg_pool2d", divisor_override)
     kernel = as_pair(kernel_size, "avg_pool2d: kernel_size", 1)
     return pooling.avg_pool2d(
         x,
@@ -59,14 +60,13 @@ def avg_pool2d(
         padding=as_pair(padding, "avg_pool2d: padding"),
         count_include_pad=bool(count_include_pad),
         ceil_mode=bool(ceil_mode),
-        divisor_override=divisor_override,
+        divisor_override=divisor,
     )
 
 
-def check_divisor(where: str, divisor: Any) -> None:
-    """Refuse a divisor that is no positive integer (None: the size of the window)."""
-    if divisor is not None and (not is_integer(divisor) or divisor < 1):
-        raise ValueError(f"{where}: divisor_override must be at least 1; got {divisor!r}.")
+def as_divisor(where: str, divisor: Any) -> int | None:
+    """What sums are divided by; None is the size of the window."""
+    return None if divisor is None else as_integer(divisor, f"{where}: divisor_override", 1)
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
@@ -89,12 +89,11 @@ def as_tiles(where: str, output_size: Any) -> tuple[int | None, int | None]:
     """Numbers of rows and columns, of which None leaves an axis as it is."""
     pair = isinstance(output_size, tuple | list) and len(output_size) == 2
     rows, columns = output_size if pair else (output_size, output_size)
-    given = [m for m in (rows, columns) if m is not None]
-    if not all(is_integer(m) and m >= 1 for m in given):
-        raise ValueError(
-            f"{where}: output_size must be an integer of at least 1 or a pair of them, where None "
-            f"keeps an axis; got {output_size!r}."
-        )
+    wanted = "an integer of at least 1 or a pair of them, where None keeps an axis"
+    if not all(m is None or is_integer(m) for m in (rows, columns)):
+        raise wrong_kind(output_size, f"{where}: output_size", wanted)
+    if not all(m is None or m >= 1 for m in (rows, columns)):
+        raise wrong_value(output_size, f"{where}: output_size", wanted)
     return rows, columns
 
 

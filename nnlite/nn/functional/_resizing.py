@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from nnlite import ops
+from nnlite._arguments import as_choice, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_pair, check_choice, check_flags, check_number
+from nnlite.nn._checks import as_pair, check_flags
 from nnlite.nn._inputs import as_floats, as_tensor, check_images
 
 _NEAREST = ("nearest", "nearest-exact")
@@ -97,16 +98,16 @@ def as_factors(where: str, scale_factor: Any) -> tuple[float, float]:
     """Factors given as one positive number or as (vertical, horizontal)."""
     pair = isinstance(scale_factor, tuple | list) and len(scale_factor) == 2
     scale = tuple(scale_factor) if pair else (scale_factor,) * 2
-    for s in scale:
-        check_number(where, "scale_factor (one for both axes or a pair)", s, above=0)
-    return float(scale[0]), float(scale[1])
+    name = f"{where}: scale_factor (one for both axes or a pair)"
+    vertical, horizontal = (float(as_number(s, name, above=0)) for s in scale)
+    return vertical, horizontal
 
 
 def check_resizing(
     where: str, mode: str, align_corners: bool | None, recompute_scale_factor: bool | None = None
 ) -> None:
     """Check how images are to be resized."""
-    check_choice(where, "mode", mode, (*_NEAREST, *_SMOOTH))
+    as_choice(mode, f"{where}: mode", (*_NEAREST, *_SMOOTH))
     check_flags(where, align_corners=align_corners, recompute_scale_factor=recompute_scale_factor)
     if mode in _NEAREST and align_corners is not None:
         raise ValueError(f"{where}: align_corners is for 'bilinear' and 'bicubic' only.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_python, wrong_kind, wrong_value
 from nnlite.engine.tensor import Tensor
 from nnlite.nn.module import Module
 
@@ -85,14 +86,16 @@ def clip_grad_value_(
 
 
 def _number(name: str, value: Any) -> float:
-    """A positive number, infinity included, also spelled as text ("inf")."""
-    is_number = isinstance(value, int | float | str | np.integer | np.floating)
+    """A number of at least 0, infinity included, also spelled as text ("inf")."""
+    number, wanted = as_python(value), "a number of at least 0 (or 'inf')"
+    if isinstance(number, bool) or not isinstance(number, int | float | str):
+        raise wrong_kind(value, name, wanted)
     try:
-        number = float(value) if is_number and not isinstance(value, bool) else math.nan
+        number = float(number)
     except ValueError:
-        number = math.nan
+        raise wrong_kind(value, name, wanted) from None
     if not number >= 0:
-        raise ValueError(f"{name} must be a number of at least 0 (or 'inf'); got {value!r}.")
+        raise wrong_value(number, name, wanted)
     return number
 
 

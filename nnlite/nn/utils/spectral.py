@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnlite import ops
+from nnlite._arguments import as_integer, as_number
 from nnlite.engine.tensor import Tensor
-from nnlite.nn._checks import as_axis, check_number, check_sizes
+from nnlite.nn._checks import as_axis
 from nnlite.nn.convolution import ConvTranspose2d
 from nnlite.nn.module import Module
 from nnlite.random import RNGLike, default_rng
@@ -60,8 +61,8 @@ def spectral_norm(
     """
     if not isinstance(module, Module):
         raise TypeError(f"spectral_norm takes a layer; got {type(module).__name__}.")
-    check_sizes("spectral_norm", n_power_iterations=n_power_iterations)
-    check_number("spectral_norm", "eps", eps, 0)
+    n_power_iterations = as_integer(n_power_iterations, "spectral_norm: n_power_iterations", 1)
+    eps = as_number(eps, "spectral_norm: eps", 0)
     weight = module._parameters.get(name)
     if weight is None or weight.ndim < 2:
         raise ValueError(

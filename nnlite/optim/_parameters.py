@@ -1,11 +1,11 @@
 """What optimisers and schedules are given: parameters and settings, checked where they come in."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from nnlite._arguments import as_flag
 from nnlite.engine.tensor import Tensor
 
 #: What PyTorch's optimisers can be told about how they compute. Here there is one way, with the
@@ -16,34 +16,6 @@ LABELS = frozenset({"initial_lr", "name", "param_names"})
 
 
 # ---- settings ----------------------------------------------------------------------------------
-
-
-def check_number(
-    where: str, name: str, value: Any, low: float = 0.0, high: float = math.inf
-) -> None:
-    """Refuse what is not a finite number from low to high."""
-    if isinstance(value, bool | np.bool_) or not isinstance(
-        value, int | float | np.integer | np.floating
-    ):
-        raise TypeError(f"{where}: {name} must be a number; got {_shown(value)}.")
-    if not (math.isfinite(value) and low <= value <= high):
-        limits = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-        limits = limits if math.isfinite(low) else "that is finite"
-        raise ValueError(f"{where}: {name} must be a number {limits}; got {value}.")
-
-
-def check_count(where: str, name: str, value: Any, low: int) -> None:
-    """Refuse what is not an integer of at least low."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{where}: {name} must be an integer; got {_shown(value)}.")
-    if value < low:
-        raise ValueError(f"{where}: {name} must be an integer of at least {low}; got {value}.")
-
-
-def check_flag(where: str, name: str, value: Any) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{where}: {name} must be True or False; got {_shown(value)}.")
 
 
 def check_without_effect(where: str, settings: Mapping[str, Any]) -> None:
@@ -58,19 +30,12 @@ def check_without_effect(where: str, settings: Mapping[str, Any]) -> None:
     """
     for name in WITHOUT_EFFECT & set(settings):
         if settings[name] is not None:
-            check_flag(where, name, settings[name])
+            as_flag(settings[name], f"{where}: {name}")
     if settings.get("differentiable"):
         raise NotImplementedError(
             f"{where}: steps of an optimiser are not recorded, so differentiable=True is not "
             "offered. Write the step as an expression, w = w - lr * g, and differentiate that."
         )
-
-
-def _shown(value: Any) -> str:
-    """A value and its type, short enough for an error message."""
-    text = repr(value) if isinstance(value, str | bool | list | tuple | None) else ""
-    kind = type(value).__name__
-    return f"{text[:60]} ({kind})" if text else kind
 
 
 # ---- parameters --------------------------------------------------------------------------------
@@ -118,7 +83,7 @@ def group_parameters(where: str, group: Any) -> tuple[list[Any], list[str]]:
     if not isinstance(group, Mapping) or "params" not in group:
         raise TypeError(
             f"{where}: a group of parameters is a dict with 'params', such as "
-            f"{{'params': [...], 'lr': 0.1}}; got {_shown(group)}."
+            f"{{'params': [...], 'lr': 0.1}}; got {group!r:.60}."
         )
     given = group["params"]
     if isinstance(given, Tensor):

@@ -1,35 +1,21 @@
-r"""Principal component analysis: lecture 02, and the yardstick of every autoencoder after it.
-
-Find the :math:`M` orthonormal directions :math:`u_1,\dots,u_M` along which centred data vary most.
-They are the leading eigenvectors of the covariance :math:`C`; keeping them and putting the mean on
-all others reconstructs with squared error :math:`\sum_{j>M}\lambda_j`, the least any
-:math:`M`-dimensional subspace allows. The interface is scikit-learn's.
-"""
+"""PCA as an estimator: options, fit, scores, and the density of probabilistic PCA (lecture 02)."""
 
 from __future__ import annotations
 
 import math
-import operator
 import warnings
-from typing import Any, ClassVar, Self, cast
+from typing import ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite._eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
-from nnlite._estimator import Transformer, column_means, rows
-from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite._arguments import as_flag, as_integer, as_number
+from nnlite._estimator import Transformer, rows
+from nnlite.errors import ConvergenceWarning
+from nnlite.pca.eigen import leading_eigenpairs, orthogonal_iteration, reconstruction_descent
+from nnlite.pca.moments import check_range, column_means, covariance
+from nnlite.pca.options import choose_solver, count_for_share, resolve_count
 from nnlite.random import RNGLike, default_rng
-
-__all__ = ["PCA", "ConvergenceWarning", "NotFittedError"]
-
-_SOLVERS = ("auto", "covariance_eigh", "full", "power", "gradient")
-_THEIRS = {  # solvers of scikit-learn that have no place here, and what does their work
-    "randomized": "covariance_eigh",
-    "arpack": "covariance_eigh",
-}
-_SMALL = 500  # up to this many rows and columns an SVD costs nothing, so "auto" takes it
-_BLOCK = 1024  # rows centred at a time when the mean dwarfs the spread
 
 
 class PCA(Transformer):
@@ -54,7 +40,7 @@ class PCA(Transformer):
           ``"covariance_eigh"``.
     tol : float
         ``"power"`` and ``"gradient"`` stop when the part of C Q outside the span of Q is below
-        `tol` times C Q. The angle to the true components is at most that times
+        ``tol`` times C Q. The angle to the true components is at most that times
         lambda_1 / (lambda_M - lambda_{M+1}), roughly.
     max_iter : int
         Steps after which they stop anyway, with a :class:`ConvergenceWarning`.
@@ -76,7 +62,7 @@ class PCA(Transformer):
     noise_variance_ : float
         Mean of the dropped eigenvalues: the noise of probabilistic PCA (Tipping and Bishop 1999).
     n_components_, n_features_in_, n_samples_, n_iter_ : int
-        `n_iter_` counts the steps of an iterative solver and is 0 for the direct ones.
+        ``n_iter_`` counts the steps of an iterative solver and is 0 for the direct ones.
 
     Notes
     -----
@@ -121,15 +107,19 @@ class PCA(Transformer):
         self.rng = rng
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find mean and components of the rows of `X`, shape (n, d) with n >= 2; `y` is ignored.
+        """Find mean and components of the rows of ``X``, (n, d) with n >= 2; ``y`` is ignored.
 
         Raises
         ------
+        TypeError
+            If an option is of another kind.
         ValueError
-            If `X` is not a finite, real, two-dimensional array with at least two rows, or
-            `n_components` or `svd_solver` does not fit it.
+            If ``X`` is not a finite, real, two-dimensional array with at least two rows, or an
+            option does not fit it.
         """
-        self._check_options()
+        as_flag(self.whiten, "whiten")
+        as_number(self.tol, "tol", above=0)
+        as_integer(self.max_iter, "max_iter", 1)
         given, X = X, self._training_rows(X)
         n, d = X.shape
         if n < 2:
@@ -137,8 +127,8 @@ class PCA(Transformer):
                 f"PCA needs at least two samples to see a variance; got n_samples={n}, X of shape "
                 f"{X.shape}."
             )
-        solver = self._choose_solver(n, d)
-        k = _resolve_count(self.n_components, n, d)
+        solver = choose_solver(self.svd_solver, self.n_components, n, d)
+        k = resolve_count(self.n_components, n, d)
         mean = column_means(X)
         eps = 10 * float(np.finfo(X.dtype).eps)
         if solver == "full":
@@ -147,18 +137,18 @@ class PCA(Transformer):
             with np.errstate(over="ignore"):
                 lam, U = s.astype(np.float64) ** 2 / (n - 1), Vt.T
             total, n_iter, resolution = lam.sum(), 0, eps**2
-            _check_range(X, float(total))
+            check_range(X, float(total))
         else:
             with np.errstate(over="ignore", invalid="ignore"):
-                C = _covariance(X, mean)
+                C = covariance(X, mean)
             total, resolution = np.trace(C, dtype=np.float64), eps
-            _check_range(X, float(total))
+            check_range(X, float(total))
             lam, U, n_iter = self._solve(solver, C, d if k is None else k)
             lam = np.maximum(lam, 0.0)  # rounding makes zero eigenvalues slightly negative
         if k is None:  # a share of the variance was asked for
             if not total > 0:
                 raise ValueError("all samples are equal: there is no variance to keep a share of.")
-            k = _count_for_share(lam[: min(n, d)] / total, cast(float, self.n_components))
+            k = count_for_share(lam[: min(n, d)] / total, cast(float, self.n_components))
         self.n_components_, self.n_samples_, self.n_iter_ = k, n, n_iter
         self.mean_ = mean.astype(X.dtype)
         self.components_ = _fix_signs(U[:, :k].T).astype(X.dtype)
@@ -176,7 +166,7 @@ class PCA(Transformer):
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Scores of the rows of `X`: (n, d) -> (n, n_components)."""
+        """Scores of the rows of ``X``: (n, d) -> (n, n_components)."""
         centred = self._like_fitted(X) - self.mean_
         Z = centred @ self.components_.T
         return self._in_container(Z / self._score_scale() if self.whiten else Z, X)
@@ -218,7 +208,7 @@ class PCA(Transformer):
         return (W.T * (1 / lam - 1 / s2)) @ W + np.eye(self.n_features_in_) / s2
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        r"""Log-likelihood, in nats, of each row of `X` under probabilistic PCA, (n,).
+        r"""Log-likelihood, in nats, of each row of ``X`` under probabilistic PCA, (n,).
 
         With scores :math:`z`, kept eigenvalues :math:`\lambda_i` and noise :math:`\sigma^2`,
 
@@ -244,7 +234,7 @@ class PCA(Transformer):
         return log_p
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean of :meth:`score_samples`; `y` is ignored."""
+        """Mean of :meth:`score_samples`; ``y`` is ignored."""
         return float(np.mean(self.score_samples(X)))
 
     @property
@@ -265,39 +255,8 @@ class PCA(Transformer):
             )
         return lam, s2
 
-    def _check_options(self) -> None:
-        if not isinstance(self.whiten, bool | np.bool_):
-            raise ValueError(f"whiten is True or False, got {self.whiten!r}.")
-        for name, least in (("tol", 0), ("max_iter", 1)):
-            value = getattr(self, name)
-            kind = int | np.integer if name == "max_iter" else int | float | np.number
-            number = isinstance(value, kind) and not isinstance(value, bool)
-            if not number or not least <= value < np.inf or value == 0:
-                raise ValueError(
-                    "tol must be positive and max_iter at least 1, numbers both; got "
-                    f"tol={self.tol!r} and max_iter={self.max_iter!r}."
-                )
-
-    def _choose_solver(self, n: int, d: int) -> str:
-        if self.svd_solver not in _SOLVERS:
-            instead = _THEIRS.get(self.svd_solver) if isinstance(self.svd_solver, str) else None
-            raise ValueError(
-                f"svd_solver must be one of {', '.join(_SOLVERS)}; got {self.svd_solver!r}."
-                + (f' Here "{instead}" is the fast one, and it is exact.' if instead else "")
-            )
-        if self.svd_solver == "auto":
-            return "full" if max(n, d) <= _SMALL or n < d else "covariance_eigh"
-        if self.svd_solver in ("power", "gradient") and isinstance(
-            self.n_components, float | np.floating
-        ):
-            raise ValueError(
-                f'svd_solver="{self.svd_solver}" finds a fixed number of components, got '
-                f'n_components={self.n_components}; use "full" to keep a share of the variance.'
-            )
-        return self.svd_solver
-
     def _solve(self, solver: str, C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """The `k` leading eigenpairs of `C`, which is rescaled in place, and the steps taken."""
+        """The ``k`` leading eigenpairs of ``C``, which is rescaled in place, and the steps."""
         if k == 0 or not C.any():  # nothing to iterate on: any orthonormal directions will do
             return np.zeros(k), np.eye(len(C))[:, :k], 0
         # Products of C with itself must stay in range; a power of two costs no digit.
@@ -334,83 +293,6 @@ class PCA(Transformer):
                 "keep fewer components."
             )
         return scale
-
-
-def _covariance(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Covariance with 1/(n-1), in the dtype of X, without a centred copy of X.
-
-    X'X - n mean mean' is one BLAS call, but subtracts nearly equal numbers when the mean is large
-    against the spread. Then blocks of rows are centred before they are multiplied.
-    """
-    n, d = X.shape
-    second_moment = sum(float(np.vdot(row, row)) for row in np.array_split(X, 8)) / n
-    if mean @ mean <= 0.9 * second_moment:
-        C = X.T @ X  # symmetric rank-k update, half the work of a general product
-        C -= n * np.outer(mean, mean).astype(X.dtype)
-    else:
-        shift, C = mean.astype(X.dtype), np.zeros((d, d), X.dtype)
-        for start in range(0, n, _BLOCK):
-            B = X[start : start + _BLOCK] - shift
-            C += B.T @ B
-        # The rounded shift is not quite the mean: the parallel-axis term, small but exact.
-        rest = mean - shift
-        C -= n * np.outer(rest, rest).astype(X.dtype)
-    C /= n - 1
-    return C
-
-
-def _check_range(X: np.ndarray, total: float) -> None:
-    """Refuse data whose variance is too large, or too small, to be a number of their dtype."""
-    limits = np.finfo(X.dtype)
-    if not total <= float(limits.max):
-        raise ValueError(
-            f"the values of X are so large that their squares overflow {X.dtype}; rescale them or "
-            "use float64."
-        )
-    if total < float(limits.tiny) and np.ptp(X, axis=0).any():
-        raise ValueError(
-            f"the values of X differ so little that the squares underflow {X.dtype}; rescale them "
-            "or use float64."
-        )
-
-
-def _resolve_count(n_components: Any, n: int, d: int) -> int | None:
-    """Number of components, or None if a share of the variance was asked for."""
-    most = min(n, d)
-    if n_components is None:
-        return most
-    if isinstance(n_components, str) and n_components == "mle":
-        raise ValueError(
-            'n_components="mle" (Minka 2000) is not offered; give a number, or a share of the '
-            "variance such as 0.95."
-        )
-    if isinstance(n_components, (float, np.floating)):
-        if not 0 < n_components < 1:
-            raise ValueError(
-                f"a float n_components is a share of the variance in (0, 1), got {n_components}; "
-                f"for a number of components pass an int."
-            )
-        return None
-    try:
-        if isinstance(n_components, (bool, np.bool_)):
-            raise TypeError
-        k = operator.index(n_components)
-    except TypeError:
-        raise ValueError(
-            f"n_components must be an int, a float in (0, 1) or None, got {n_components!r}."
-        ) from None
-    if not 0 <= k <= most:
-        raise ValueError(
-            f"n_components={k} must be between 0 and min(n_samples, n_features) = "
-            f"min({n}, {d}) = {most}."
-        )
-    return k
-
-
-def _count_for_share(ratios: np.ndarray, share: float) -> int:
-    """Fewest leading components whose ratios sum to more than `share`."""
-    below = int(np.searchsorted(np.cumsum(ratios), share, side="right"))
-    return min(below + 1, len(ratios))  # rounding may leave the full sum just below the share
 
 
 def _fix_signs(components: np.ndarray) -> np.ndarray:

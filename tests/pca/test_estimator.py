@@ -1,28 +1,14 @@
-"""nnlite.pca: PCA against its closed forms, between its solvers, and on input it must refuse."""
+"""PCA against its closed forms, between its solvers, and beside scikit-learn."""
 
 import numpy as np
 import pytest
 
-from nnlite import _eigen
-from nnlite.datasets import gaussian_cloud, mnist
-from nnlite.errors import ConvergenceWarning, NotFittedError
+from nnlite.datasets import gaussian_cloud
+from nnlite.errors import ConvergenceWarning
 from nnlite.pca import PCA
 
 SOLVERS = ["covariance_eigh", "full", "power", "gradient"]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return mnist(dtype="float64").X[:1500]
-
-
-@pytest.fixture
-def cloud():
-    """60 points with covariance (1/n) exactly diag(6, 3, 1, 0.5, 0.1) along rotated axes."""
-    R = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5))).Q
-    C = (R * [6.0, 3.0, 1.0, 0.5, 0.1]) @ R.T
-    X = gaussian_cloud(60, mean=[1, -2, 3, 0, 5], covariance=C, exact=True, rng=1)
-    return X, R
+GOOD = np.random.default_rng(0).standard_normal((6, 4))
 
 
 def projector(pca):
@@ -210,185 +196,6 @@ def test_interface_agrees_with_scikit_learn(digits):
     assert PCA(0.8).fit(X).n_components_ == sklearn.PCA(0.8).fit(X).n_components_
 
 
-# --- the fast path for float32 -----------------------------------------------------------------
-
-
-def symmetric(lam, seed=0):
-    Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((len(lam), len(lam)))).Q
-    return ((Q * lam) @ Q.T).astype(np.float32), Q
-
-
-def test_chebyshev_iteration_finds_the_leading_eigenpairs():
-    lam = 1 / (1 + np.arange(300.0)) ** 1.5
-    C, Q = symmetric(lam)
-    found, V = _eigen.chebyshev_iteration(C, 10)
-    eps = np.finfo(np.float32).eps
-    np.testing.assert_allclose(found, lam[:10], atol=4 * eps)  # rounding C itself costs eps
-    gap = lam[9] - lam[10]
-    assert np.linalg.norm(V @ V.T - Q[:, :10] @ Q[:, :10].T, 2) < 10 * eps / gap
-    np.testing.assert_allclose(V.T @ V, np.eye(10), atol=1e-10)
-
-
-@pytest.mark.parametrize(
-    "lam",
-    [np.linspace(1, 0.9, 300), np.r_[5.0, 4, 3, np.zeros(297)], np.zeros(300)],
-    ids=["flat", "rank3", "zero"],
-)
-def test_leading_eigenpairs_are_right_where_the_iteration_gives_up(lam):
-    C, _ = symmetric(lam)
-    with np.errstate(invalid="ignore"):
-        found, V = _eigen.leading_eigenpairs(C, 5)
-    np.testing.assert_allclose(found, lam[:5], atol=1e-5)
-    np.testing.assert_allclose(V.T @ V, np.eye(5), atol=1e-10)
-
-
-def test_wide_float32_data_give_the_same_answer_as_the_full_solver(digits):
-    X = digits.astype(np.float32)
-    few, full = PCA(10, svd_solver="covariance_eigh").fit(X), PCA(10, svd_solver="full").fit(digits)
-    assert X.shape[1] >= 6 * (10 + _eigen._GUARD)  # the Chebyshev path is the one taken
-    # Entry by entry: signs and order agree too. Smallest gap among the first 11 eigenvalues:
-    lam = PCA(11, svd_solver="full").fit(digits).explained_variance_
-    bound = 20 * np.finfo(np.float32).eps * lam[0] / -np.diff(lam).max()
-    np.testing.assert_allclose(few.components_, full.components_, atol=bound)
-
-
-# --- input that must be refused -----------------------------------------------------------------
-
-GOOD = np.random.default_rng(0).standard_normal((6, 4))
-
-
-def with_entry(value):
-    X = GOOD.copy()
-    X[2, 1] = value
-    return X
-
-
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        (np.zeros(5), r"two axes.*\(5,\).*reshape\(-1, 1\)"),
-        (np.zeros((3, 4, 5)), r"\(3, 4, 5\).*len\(X\), -1"),
-        (np.zeros((0, 4)), r"empty.*\(0, 4\)"),
-        (np.zeros((4, 0)), r"empty.*\(4, 0\)"),
-        (np.zeros((1, 4)), "at least two samples"),
-        (with_entry(np.nan), "NaN or infinity.*row 2, column 1"),
-        (with_entry(-np.inf), "NaN or infinity.*row 2, column 1"),
-        (GOOD.astype(complex), "complex128"),
-        (np.array([[1.7e308, 1], [1.7e308, 2.0]]), "overflow"),
-    ],
-)
-def test_bad_data_are_refused_with_what_was_seen(X, message):
-    with pytest.raises(ValueError, match=message):
-        PCA().fit(X)
-
-
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        (np.array([["a", "b"]]), "real numbers"),
-        (GOOD.astype(object), r"astype\(float\)"),
-        (None, "X is None"),
-    ],
-)
-def test_what_holds_no_numbers_is_refused(X, message):
-    with pytest.raises(TypeError, match=message):
-        PCA().fit(X)
-
-
-def test_squares_that_overflow_float32_are_refused():
-    X = np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32) * 1e30
-    with pytest.raises(ValueError, match="overflow float32"), np.errstate(all="ignore"):
-        PCA(1).fit(X)
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "message"),
-    [
-        ({"n_components": 5}, r"n_components=5.*min\(6, 4\) = 4"),
-        ({"n_components": -1}, "n_components=-1"),
-        ({"n_components": 1.5}, r"share.*\(0, 1\).*1.5"),
-        ({"n_components": "many"}, "'many'"),
-        ({"svd_solver": "randomized"}, "covariance_eigh.*randomized"),
-        ({"n_components": 0.5, "svd_solver": "power"}, "fixed number"),
-    ],
-)
-def test_bad_parameters_are_refused_at_fit(kwargs, message):
-    with pytest.raises(ValueError, match=message):
-        PCA(**kwargs).fit(GOOD)
-
-
-def test_using_an_unfitted_pca_says_fit_first():
-    for method in ("transform", "inverse_transform", "score", "score_samples"):
-        with pytest.raises(NotFittedError, match="fit"):
-            getattr(PCA(2), method)(GOOD)
-    with pytest.raises(NotFittedError):
-        PCA(2).get_covariance()
-
-
-def test_wrong_number_of_features_or_codes_is_refused():
-    pca = PCA(2).fit(GOOD)
-    with pytest.raises(ValueError, match=r"3 features.*fitted with 4"):
-        pca.transform(GOOD[:, :3])
-    with pytest.raises(ValueError, match=r"3 columns.*keeps 2"):
-        pca.inverse_transform(np.zeros((5, 3)))
-    with pytest.raises(ValueError, match="NaN"):
-        pca.transform(with_entry(np.nan))
-
-
-def test_density_and_whitening_need_a_variance_in_every_direction():
-    X = np.column_stack([GOOD, GOOD[:, 0]])  # a duplicated feature: one zero eigenvalue
-    with pytest.raises(ValueError, match=r"variance 0.*density"):
-        PCA(4).fit(X).score(X)
-    with pytest.raises(ValueError, match="whiten component 4"):
-        PCA(whiten=True).fit_transform(X)
-
-
-def test_parameters_can_be_read_set_and_shown():
-    pca = PCA(3, whiten=True)
-    assert repr(pca) == "PCA(n_components=3, whiten=True)"
-    assert pca.set_params(n_components=2).get_params()["n_components"] == 2
-    with pytest.raises(ValueError, match="no parameter 'k'"):
-        pca.set_params(k=2)
-
-
-@pytest.mark.parametrize("solver", ["covariance_eigh", "full", "power", "gradient"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("power", "message"), [(0.7, "overflow"), (-0.7, "underflow")])
-def test_data_whose_squares_leave_the_range_are_refused(solver, dtype, power, message):
-    scale = float(np.finfo(dtype).max) ** power
-    X = (scale * np.random.default_rng(0).standard_normal((20, 4))).astype(dtype)
-    with pytest.raises(ValueError, match=f"{message} {dtype}; rescale"):
-        PCA(2, svd_solver=solver).fit(X)
-
-
-def test_masked_entries_are_refused_and_not_taken_for_data():
-    X = np.ma.array(np.eye(3), mask=np.eye(3) > 0)
-    with pytest.raises(ValueError, match="masked entries"):
-        PCA(1).fit(X)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"tol": np.nan},
-        {"tol": 0.0},
-        {"tol": "small"},
-        {"tol": True},
-        {"max_iter": 0},
-        {"max_iter": None},
-        {"max_iter": 2.5},
-    ],
-)
-def test_an_iteration_that_cannot_end_or_begin_is_refused(options):
-    with pytest.raises(ValueError, match="tol must be positive and max_iter at least 1"):
-        PCA(1, svd_solver="power", **options).fit(np.eye(3))
-
-
-def test_a_truth_value_is_no_number_of_components():
-    with pytest.raises(ValueError, match="n_components must be an int"):
-        PCA(True).fit(np.eye(3))
-
-
 # ---- relatives of scikit-learn's tests ---------------------------------------------------------
 
 
@@ -460,17 +267,6 @@ def dtype_of(name):
     return np.dtype(name).type
 
 
-@pytest.mark.parametrize("solver", ["randomized", "arpack"])
-def test_solvers_of_scikit_learn_are_refused_with_ours_named(solver):
-    with pytest.raises(ValueError, match=f"got '{solver}'. Here \"covariance_eigh\""):
-        PCA(2, svd_solver=solver).fit(GOOD)
-
-
-def test_minkas_choice_is_refused_by_name():
-    with pytest.raises(ValueError, match="not offered; give a number, or a share"):
-        PCA("mle").fit(GOOD)
-
-
 @pytest.mark.parametrize("solver", ["full", "covariance_eigh"])
 @pytest.mark.parametrize("column", ["0.1", "copy", "sum"])
 def test_no_variance_up_to_rounding_is_no_density_and_is_not_whitened(solver, column):
@@ -496,14 +292,8 @@ def test_a_failed_fit_keeps_the_one_before():
     pca = PCA(2).fit(GOOD)
     before = pca.transform(GOOD)
     with pytest.raises(ValueError, match="NaN"):
-        pca.fit(with_entry(np.nan)[:, :3])
+        pca.fit(np.full((6, 3), np.nan))
     np.testing.assert_array_equal(pca.transform(GOOD), before)
-
-
-@pytest.mark.parametrize("value", [None, 1, "yes"])
-def test_whitening_is_true_or_false(value):
-    with pytest.raises(ValueError, match="whiten is True or False"):
-        PCA(2, whiten=value).fit(GOOD)
 
 
 def test_one_name_in_the_place_of_all_is_compared_with_the_names_of_the_fit():

@@ -8,22 +8,23 @@ import numpy as np
 
 from nnlite import _estimator
 from nnlite._arguments import as_array
+from nnlite.engine import Tensor
 from nnlite.ops import values_of
 
 
-def parameter(name: str, value: Any, *, positive: bool = False) -> Any:
-    """`value` (number, array or Tensor) if it is finite, and positive where that is asked."""
+def parameter(value: Any, name: str, *, positive: bool = False) -> Any:
+    """``value`` (number, array or Tensor) if it is finite, and positive where that is asked."""
     if np.asarray(values_of(value)).dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be a real number or array of them, got {value!r}.")
+        raise ValueError(f"{name} must be a real number or array of them; got {value!r}.")
     array = as_array(values_of(value), name)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {_first(array, ~np.isfinite(array))}.")
+        raise ValueError(f"{name} must be finite; got {_first(array, ~np.isfinite(array))}.")
     if positive and not (array > 0).all():
         raise ValueError(
-            f"{name} must be positive, got {_first(array, ~(array > 0))}; in maximum_likelihood "
+            f"{name} must be positive; got {_first(array, ~(array > 0))}; in maximum_likelihood "
             "start it as positive(...), which searches over its logarithm."
         )
-    return value if _is_tensor(value) else _number_or_array(array)
+    return value if isinstance(value, Tensor) else _number_or_array(array)
 
 
 def observations(x: Any, name: str = "x") -> Any:
@@ -34,11 +35,11 @@ def observations(x: Any, name: str = "x") -> Any:
             f"{name} holds {_first(array, ~np.isfinite(array))} at position "
             f"{_position(~np.isfinite(array))}: a density is defined at finite points only."
         )
-    return x if _is_tensor(x) else _as_float(array)
+    return x if isinstance(x, Tensor) else _as_float(array)
 
 
 def points(x: Any, **parameters: Any) -> Any:
-    """`x` as :func:`observations`, if it and the parameters are not a column and a row by accident.
+    """``x`` as :func:`observations`, unless it and a parameter are column and row by accident.
 
     A column (n, 1) against n numbers in a row makes n x n densities, each sample under the
     parameters of every other one; their sum looks like a likelihood and is none.
@@ -68,7 +69,7 @@ def samples(x: Any, name: str = "x") -> np.ndarray:
     array = as_array(observations(x, name), name)
     if array.ndim != 1:
         raise ValueError(
-            f"{name} must be a vector of samples, got shape {array.shape}; if all its entries are "
+            f"{name} must be a vector of samples; got shape {array.shape}; if all its entries are "
             f"samples of one distribution pass {name}.ravel()."
         )
     if array.size == 0:
@@ -86,7 +87,7 @@ def features(X: Any, d: int, name: str = "X") -> Any:
     X = observations(X, name)
     if X.ndim == 0 or X.shape[-1] != d:
         raise ValueError(
-            f"the last axis of {name} must be the {d} features of this distribution, got shape "
+            f"the last axis of {name} must be the {d} features of this distribution; got shape "
             f"{X.shape}."
         )
     return X
@@ -102,27 +103,6 @@ def cholesky(Sigma: Any, what: str) -> Any:
     if not np.isfinite(values_of(L)).all():
         raise np.linalg.LinAlgError(f"{what} is not positive definite.")
     return L
-
-
-def count(name: str, value: Any, minimum: int) -> int:
-    """`value` as an int of at least `minimum`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise ValueError(f"{name} must be an integer, got {value!r}.")
-    if value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}.")
-    return int(value)
-
-
-def number(name: str, value: Any, least: float = 0.0) -> float:
-    """`value` as a finite float of at least `least`."""
-    real = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-    if not real or not least <= value < np.inf:
-        raise ValueError(f"{name} must be a finite number of at least {least}, got {value!r}.")
-    return float(value)
-
-
-def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "_record_operation")
 
 
 def _as_float(array: np.ndarray) -> np.ndarray:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .random import default_rng
+from nnlite.random import default_rng
 
 _GUARD = 16  # extra columns: they set the rate, and hide the slow last one from the caller
 
 
 def leading_eigenpairs(C: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `k` largest eigenvalues, falling, and their eigenvectors, (d, k), of a covariance.
+    """The ``k`` largest eigenvalues, falling, and their eigenvectors, (d, k), of a covariance.
 
     Takes the Chebyshev iteration where it pays (few components of many, in float32: float64 needs
     twice the digits at half the speed) and it converges, the full eigendecomposition otherwise.
@@ -91,7 +91,7 @@ def _chebyshev_filter(C: np.ndarray, Y: np.ndarray, cut: float, degree: int) -> 
 
 
 def rayleigh_ritz(C: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Best eigenpairs of `C` within the span of the columns of `Y`.
+    """Best eigenpairs of ``C`` within the span of the columns of ``Y``.
 
     Returns falling eigenvalues (p,), orthonormal vectors V (d, p), and C V (d, p). Raises
     ``LinAlgError`` if the columns are linearly dependent to working precision.
@@ -111,10 +111,10 @@ def rayleigh_ritz(C: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 def orthogonal_iteration(
     C: np.ndarray, k: int, *, tol: float, max_iter: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, int, float]:
-    """Power iteration on `k` orthonormal columns at once: Q <- orth(C Q).
+    """Power iteration on ``k`` orthonormal columns at once: Q <- orth(C Q).
 
     Returns eigenvalues, vectors, the number of steps and the last residual
-    ||C Q - Q (Q'C Q)||_F / ||C Q||_F; converged if that is at most `tol`. The tangent of the
+    ||C Q - Q (Q'C Q)||_F / ||C Q||_F; converged if that is at most ``tol``. The tangent of the
     largest angle to the leading eigenvectors falls by lambda_{k+1}/lambda_k a step (Golub and
     Van Loan, Matrix Computations, section 8.2).
     """
