@@ -69,7 +69,7 @@ def index(
     results : sequence of Result
         The lectures that have just run.
     lectures : sequence of Lecture
-        All there are; those that have run earlier are linked if their page is still in `folder`.
+        All there are; those that have run earlier are linked if their page is still in ``folder``.
     folder : Path
         Where the pages of the lectures are, beside the file this page is written to.
     mode : Mode

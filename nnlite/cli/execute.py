@@ -79,7 +79,7 @@ class Result:
 
 
 class Runner:
-    """Runs notebooks, from several threads if wanted; `stop` ends all of them.
+    """Runs notebooks, from several threads if wanted; ``stop`` ends all of them.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Runner:
         self._lock = threading.Lock()
 
     def run(self, lecture: Lecture, at_cell: Callable[[int, int], None]) -> Result:
-        """Run a lecture; `at_cell` is called with the number of each cell and of all cells."""
+        """Run a lecture; ``at_cell`` is called with the number of each cell and of all cells."""
         start = time.monotonic()
         result = Result(lecture)
         try:

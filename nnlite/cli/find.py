@@ -45,7 +45,7 @@ def packaged_folder() -> Path:
 def lectures_folder(given: Path | None = None) -> Path:
     """Return the folder of the lectures.
 
-    The one `given`, else ``lectures/`` in the current folder or one above it, else beside the
+    The one ``given``, else ``lectures/`` in the current folder or one above it, else beside the
     package, else inside the package.
 
     Raises

@@ -1,8 +1,8 @@
 """What the kernel of a lecture wrote down, compared with what the executed notebook shows.
 
-The journal is a file. `nnlite.checks.closed_forms` adds every check the moment it is made, and
-`nnlite.cli.witness` adds exceptions that were shown or captured and output without end. Neither can
-be undone by what the lecture does afterwards.
+The journal is a file. ``nnlite.checks.closed_forms`` adds every check the moment it is made, and
+``nnlite.cli.witness`` adds exceptions that were shown or captured and output without end. Neither
+can be undone by what the lecture does afterwards.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Journal:
         self._read = 0
 
     def read(self, cell: int) -> None:
-        """Take in what was written since the last call, while `cell` ran."""
+        """Take in what was written since the last call, while ``cell`` ran."""
         written = self.path.read_bytes() if self.path.exists() else b""
         # Up to the last whole line: a kernel that is killed may leave half of one.
         text = written[self._read : written.rfind(b"\n") + 1]

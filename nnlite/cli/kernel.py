@@ -39,7 +39,7 @@ def cores() -> int:
 
 
 def kernel_environment(jobs: int, full: bool) -> dict[str, str]:
-    """Return the environment of a kernel, one of `jobs` that share the cores.
+    """Return the environment of a kernel, one of ``jobs`` that share the cores.
 
     A limit that the user has set is kept: the kernels together may then use fewer cores.
     """

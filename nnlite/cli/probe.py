@@ -53,7 +53,7 @@ class Finding:
 def probe(
     begin: Callable[[str], None] = lambda name: None, names: Sequence[str] = kernels.KERNELS
 ) -> list[Finding]:
-    """Run kernels of the backend in use; `begin` is called with the name of each before it runs."""
+    """Run kernels of the backend in use, each after a call of ``begin`` with its name."""
     arguments = examples()
     findings = []
     for name in names:

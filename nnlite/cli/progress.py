@@ -91,7 +91,7 @@ class Line:
 
 
 class _Ticking:
-    """Calls `_tick` again and again in a thread of its own, while a ``with`` block runs."""
+    """Calls ``_tick`` again and again in a thread of its own, while a ``with`` block runs."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._line = Line(stream)
@@ -143,7 +143,7 @@ class Work(_Ticking):
         self._steps = (0, 0)
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note that `done` steps of `total` are done."""
+        """Take note that ``done`` steps of ``total`` are done."""
         with self._lock:
             self._steps = (done, total)
 
@@ -161,8 +161,8 @@ class Work(_Ticking):
 class Progress(_Ticking):
     """Shows which lectures run, how far they are, elapsed time and time that is left.
 
-    Use as a context manager; `begin`, `at_cell` and `end` may be called from any thread. The bar
-    shows cells that have run, not time that has passed, so it stands still where they do.
+    Use as a context manager; ``begin``, ``at_cell`` and ``end`` may be called from any thread. The
+    bar shows cells that have run, not time that has passed, so it stands still where they do.
 
     Parameters
     ----------

@@ -21,12 +21,12 @@ _REFERENCE = 0.009
 
 
 def measured(output: Path, full: bool) -> dict[str, float]:
-    """Return the seconds that lectures took here, by name, from the ledger under `output`."""
+    """Return the seconds that lectures took here, by name, from the ledger under ``output``."""
     return _times(output).get(_mode(full), {})
 
 
 def remembered(output: Path, results: Sequence[Result], full: bool) -> dict[str, Any]:
-    """Return all times measured so far, those of `results` taken in, for the next ledger."""
+    """Return all times measured so far, those of ``results`` taken in, for the next ledger."""
     times = _times(output)
     new = {x.lecture.name: round(x.seconds, 2) for x in results if x.passed}
     return {**times, _mode(full): {**times.get(_mode(full), {}), **new}}
@@ -43,7 +43,7 @@ def expected(
     full : bool
         Whether the seeded studies run in full.
     known : mapping of str to float
-        What was `measured`; the others take what they state, in proportion to this machine.
+        What was ``measured``; the others take what they state, in proportion to this machine.
     """
     stated = {x.name: x.expected_seconds(full) for x in lectures if x.name not in known}
     factor = slowness() if any(stated.values()) else 1.0

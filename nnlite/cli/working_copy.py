@@ -46,7 +46,7 @@ class Update:
 
 
 def update(source: Path, target: Path) -> Update:
-    """Bring the files of `source` into `target`; whatever was edited there stays as it is.
+    """Bring the files of ``source`` into ``target``; whatever was edited there stays as it is.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _free_name(path: Path, content: bytes) -> Path:
-    """Return a dated name beside `path` that is free, or has this content already."""
+    """Return a dated name beside ``path`` that is free, or has this content already."""
     today = datetime.date.today().isoformat()
     number = 1
     while True:

@@ -46,7 +46,7 @@ def expected_failure(why: str) -> Iterator[None]:
     ------
     ClosedFormMismatch
         If nothing in the block failed, so that the planted bug went unnoticed, or the block stands
-        inside a `your_turn`.
+        inside a ``your_turn``.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def your_turn(task: str) -> Iterator[None]:
     ------
     ClosedFormMismatch
         If not exactly one check ran in the block, the check has no power, or the block stands
-        inside another `your_turn` or an `expected_failure`.
+        inside another ``your_turn`` or an ``expected_failure``.
 
     Examples
     --------
@@ -183,12 +183,12 @@ def section() -> str:
 
 
 def purpose() -> str:
-    """Return which bug the innermost `expected_failure` plants, empty outside."""
+    """Return which bug the innermost ``expected_failure`` plants, empty outside."""
     return _words("broken on purpose")
 
 
 def task() -> str:
-    """Return the task of the `your_turn` block that is open, empty outside."""
+    """Return the task of the ``your_turn`` block that is open, empty outside."""
     return _words("your turn")
 
 

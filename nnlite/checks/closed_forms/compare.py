@@ -1,4 +1,4 @@
-"""When does a measured number agree with its closed form? The comparison behind `closed_form`.
+"""When does a measured number agree with its closed form? The comparison behind ``closed_form``.
 
 Arrays are compared entry by entry in double precision; the entry that keeps the claim worst is the
 one reported. Questions that are not well posed are refused here. (Lecture 01.)

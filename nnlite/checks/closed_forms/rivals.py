@@ -28,7 +28,7 @@ class Rival:
     name : str
         The wrong law or the planted bug, for the reader.
     law : bool
-        Whether it is a wrong law, in place of `expected`; else a bug, in place of `measured`.
+        Whether it is a wrong law, in place of ``expected``; else a bug, in place of ``measured``.
     numbers : ndarray
         What the law says, or what the buggy program measured, in the shape of what was measured.
     """

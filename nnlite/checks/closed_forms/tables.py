@@ -1,6 +1,6 @@
 """How the checks of a lecture read together: an aligned table, an HTML table, or Markdown.
 
-Used by `ledger` at the end of a lecture and by ``nnlite lectures`` for the combined table.
+Used by ``ledger`` at the end of a lecture and by ``nnlite lectures`` for the combined table.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def sections(checks: Sequence[Check]) -> list[tuple[str, list[Check]]]:
 
 
 def text(checks: Sequence[Check], width: int = 100) -> str:
-    """Return an aligned plain-text table, at most `width` columns wide where the numbers allow.
+    """Return an aligned plain-text table, at most ``width`` columns wide where the numbers allow.
 
     Formula, source and what is ruled out stand on a line of their own under the claim, and above
     each section its heading, if there are several.
