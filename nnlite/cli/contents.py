@@ -62,7 +62,7 @@ def index(
     mode: summary.Mode,
     seconds: float,
 ) -> str:
-    """Return the table of contents with the combined ledger.
+    """The table of contents with the combined ledger.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ def run(
 
 
 def working_copy(source: Path) -> Path:
-    """Return the folder of the working copy of ``source``.
+    """The folder of the working copy of ``source``.
 
     Lectures of the installed package are copied to ``nnlite-lectures`` in the current folder (or
     the working copy in which we stand), those of a checkout to ``nnlite-lectures`` beside them:

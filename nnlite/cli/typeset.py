@@ -45,7 +45,7 @@ _SCRIPTS = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-zA-Z]+|[^\\{}\s]))*"
 
 
 def typeset(page: str) -> str:
-    """Return a page of HTML with its formulas as MathML, code and scripts as they were.
+    """A page of HTML with its formulas as MathML, code and scripts as they were.
 
     Without latex2mathml the formulas stay as they were, too.
     """
@@ -60,7 +60,7 @@ def typeset(page: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def mathml(latex: str, display: bool = False) -> str:
-    """Return a formula as a ``<math>`` element that keeps its LaTeX for those who copy it.
+    """A formula as a ``<math>`` element that keeps its LaTeX for those who copy it.
 
     A formula that cannot be converted stays LaTeX, in a ``<code>`` element.
     """
@@ -119,7 +119,7 @@ def _prepared(latex: str) -> str:
 
 
 class _Typesetter(HTMLParser):
-    """Writes a page out again as it was, but for the formulas in its text."""
+    """A parser that writes a page out as it was, but for the formulas in its text."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -178,7 +178,7 @@ def _converted(found: re.Match[str]) -> str:
 
 
 def font(page: str) -> str:
-    """Return a style sheet with the glyphs of STIX Two Math that the formulas of a page need."""
+    """A style sheet with the glyphs of STIX Two Math that the formulas of a page need."""
     formulas = re.findall(r"<math.*?</math>", page, flags=re.DOTALL)
     if not formulas or find_spec("ziamath") is None:
         return ""  # browsers have fonts of their own for formulas, good or not so good

@@ -74,7 +74,7 @@ class Check:
         return not (self.passed or self.on_purpose or self.task)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a dictionary that strict JSON can hold (no NaN, no complex numbers)."""
+        """A dictionary that strict JSON can hold (no NaN, no complex numbers)."""
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in ("measured", "expected", "allowed"):
             row[name] = _number_to_json(row[name])

@@ -53,7 +53,7 @@ def closed_form(
     expected : float, array_like or Tensor
         What the closed form says; the same shape as ``measured``, or one number for every entry.
     rtol, atol : float, optional
-        Relative and absolute tolerance, at least one of them unless ``stderr`` is given; 0 is
+        Relative and absolute tolerance, at least one of them unless ``stderr`` is given. 0 is
         exact.
     stderr : float or array_like, optional
         Standard error of ``measured``, instead of a tolerance; needs ``seeds``.
@@ -143,7 +143,7 @@ def _refuse_odd_words(claim: str, relation: str, **texts: str) -> None:
 
 
 def _pair(claim: str, measured: Any, expected: Any, relation: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return both sides of the claim in one shape."""
+    """Both sides of the claim in one shape."""
     m = as_numbers("measured", measured)
     e = as_numbers("expected", expected)
     if m.shape != e.shape and e.shape != ():

@@ -18,7 +18,7 @@ class Run:
 
 
 def current_run() -> Run:
-    """Return which cell runs for which time; front ends that do not name their cells give None."""
+    """Which cell runs for which time; None in front ends that do not name their cells."""
     shell = _shell()
     if shell is None:
         return Run()
@@ -56,7 +56,7 @@ class _Shown:
 
 
 def _shell() -> Any:
-    """Return the running IPython shell, or None; IPython is not imported to find out."""
+    """The running IPython shell, or None; IPython is not imported to find out."""
     if "IPython" not in sys.modules:
         return None
     from IPython import get_ipython

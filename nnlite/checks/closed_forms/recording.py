@@ -39,7 +39,7 @@ def ledger() -> None:
 
 
 def recorded() -> tuple[Check, ...]:
-    """Return the checks so far, oldest first."""
+    """The checks so far, oldest first."""
     return tuple(check for _, check in _rows)
 
 
