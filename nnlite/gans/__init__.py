@@ -14,7 +14,7 @@ from nnlite.gans.algorithm import Step, discriminator_step, generate, generator_
 from nnlite.gans.fitting import GANWarning
 from nnlite.gans.history import Alarm, History
 from nnlite.gans.labels import Labels
-from nnlite.gans.model import GAN, Snapshot
+from nnlite.gans.model import GAN
 from nnlite.gans.noise import InstanceNoise
 from nnlite.gans.objectives import (
     Equilibrium,
@@ -28,6 +28,7 @@ from nnlite.gans.objectives import (
 from nnlite.gans.packing import Pack
 from nnlite.gans.penalties import R1, R2, GradientPenalty, clip_weights_, slopes
 from nnlite.gans.replay import ReplayBuffer
+from nnlite.gans.states import Snapshot
 
 __all__ = [
     "Alarm",

@@ -1,15 +1,15 @@
 """The trainer: Algorithm 1 with everything that a long run needs (lectures 09 to 12)."""
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlite import optim
-from nnlite._arguments import as_flag, as_integer
-from nnlite.gans import fitting
+from nnlite._arguments import as_array, as_flag, as_integer
+from nnlite.gans import fitting, states
 from nnlite.gans.algorithm import discriminator_step, generate, generator_step
 from nnlite.gans.checks import check_networks, check_optimizers, check_settings
 from nnlite.gans.history import Alarm, History
@@ -18,30 +18,13 @@ from nnlite.gans.objectives import NonSaturating, Objective
 from nnlite.gans.penalties import Penalty
 from nnlite.gans.replay import ReplayBuffer
 from nnlite.gans.sources import Source, source_of_noise
+from nnlite.gans.states import Snapshot
 from nnlite.nn import Module
+from nnlite.ops import values_of
 from nnlite.optim.lr_scheduler import LRScheduler
 from nnlite.random import RNGLike, default_rng
 
 Array = NDArray[Any]
-
-
-class Snapshot(NamedTuple):
-    """Both networks, and what trains them, after some step.
-
-    Attributes
-    ----------
-    step : int
-        Steps of the generator so far.
-    generator, discriminator : dict
-        Their ``state_dict``.
-    others : dict
-        The states of optimisers, schedules and replay buffer, by name.
-    """
-
-    step: int
-    generator: dict[str, Any]
-    discriminator: dict[str, Any]
-    others: dict[str, Any]
 
 
 class GAN:
@@ -273,28 +256,30 @@ class GAN:
         ndarray of shape (n, ...)
         """
         n, chance = as_integer(n, "sample: n", 1), default_rng(rng)
-        modes = [(module, module.training) for module in self.generator.modules()]
-        self.generator.eval()
-        try:
-            size = max(self.batch_size, 500)
-            pieces = [min(size, n - i) for i in range(0, n, size)]
+        size = max(self.batch_size, 500)
+        pieces = [min(size, n - i) for i in range(0, n, size)]
+        with fitting.evaluating(self.generator):
             return np.concatenate(
                 [generate(self.generator, self._noise(m, chance)) for m in pieces]
             )
-        finally:
-            for module, mode in modes:
-                module.training = mode
 
-    def decide(self, X: ArrayLike) -> Array:
-        """Logits of the discriminator for samples or packs of them, in evaluation mode."""
-        return fitting.logits(self, X)
+    def decision_function(self, X: ArrayLike) -> Array:
+        """Logits of the discriminator for samples (n, ...), or packs of them, in evaluation mode.
+
+        Raises
+        ------
+        TypeError
+            If X holds no real numbers.
+        """
+        x = as_array(X, "X", self._dtype)
+        with fitting.evaluating(self.discriminator):
+            return values_of(self.discriminator(x))
 
     # ---- going back, going on ---------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
         """Both networks and what trains them, as they are now."""
-        states = {name: part.state_dict() for name, part in self._parts().items()}
-        return Snapshot(self.n_steps_, states.pop("generator"), states.pop("discriminator"), states)
+        return states.snapshot(self)
 
     def restore(self, snapshot: Snapshot | None = None) -> Self:
         """Go back to a snapshot; later rows of the history go.
@@ -314,15 +299,7 @@ class GAN:
         snapshot = self._newest if snapshot is None else snapshot
         if snapshot is None:
             raise ValueError("restore: there must be a snapshot, got none; call fit first.")
-        states = {
-            "generator": snapshot.generator,
-            "discriminator": snapshot.discriminator,
-            **snapshot.others,
-        }
-        for name, part in self._parts().items():
-            part.load_state_dict(states[name])
-        self.n_steps_ = snapshot.step
-        self.history_.cut(snapshot.step)
+        states.restore(self, snapshot)
         return self
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
@@ -333,7 +310,7 @@ class GAN:
         OSError
             If the file cannot be written; an older one stays whole.
         """
-        fitting.save(self, path)
+        states.save(self, path)
 
     def load_checkpoint(self, path: str | os.PathLike[str]) -> Self:
         """Go on where :meth:`save_checkpoint` was called.
@@ -349,20 +326,8 @@ class GAN:
             If the file is no checkpoint of a GAN, or was written with other settings or networks.
             Then nothing has changed.
         """
-        fitting.load(self, path)
+        states.load(self, path)
         return self
-
-    def _parts(self) -> Mapping[str, Any]:
-        """What is trained or trains, by name."""
-        parts: dict[str, Any] = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "d_optimizer": self.d_optimizer,
-            "g_optimizer": self.g_optimizer,
-        }
-        if self.replay is not None:
-            parts["replay"] = self.replay
-        return parts | {f"schedule{i}": s for i, s in enumerate(self.schedules)}
 
 
 def _adam(module: Module) -> optim.Adam:

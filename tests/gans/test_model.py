@@ -20,6 +20,7 @@ from nnlite.gans import (
     Pack,
     ReplayBuffer,
     fitting,
+    states,
 )
 
 
@@ -51,7 +52,7 @@ X = draw(500, np.random.default_rng(5))
 
 
 def state(gan):
-    parts = {name: part.state_dict() for name, part in gan._parts().items()}
+    parts = {name: part.state_dict() for name, part in states.parts_of(gan).items()}
     return repr((parts, gan.n_steps_, gan.history_["d_loss"].tolist(), gan.sample(3, rng=0)))
 
 
@@ -160,7 +161,7 @@ def test_all_settings_can_be_combined_with_packs_and_replay(settings):
               **settings).fit(X, steps=8)  # fmt: skip
     assert len(gan.history_) == gan.n_steps_ == 8
     assert np.isfinite(gan.sample(7, rng=0)).all()
-    assert gan.decide(X[:6]).shape == (3, 1)
+    assert gan.decision_function(X[:6]).shape == (3, 1)
 
 
 def test_samples_are_repeatable_and_drawing_them_changes_nothing():
@@ -171,7 +172,7 @@ def test_samples_are_repeatable_and_drawing_them_changes_nothing():
     assert first.shape == (600, 2)
     assert first.dtype == np.float32
     assert gan.generator[1].training
-    gan.decide(X)
+    gan.decision_function(X)
     assert state(gan.fit(X, steps=3)) == state(twin.fit(X, steps=3))
 
 
@@ -204,7 +205,7 @@ def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(tmp_path):
 
 def test_checkpoints_are_written_on_time_and_at_the_end(tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(fitting, "save", lambda gan, path: written.append(gan.n_steps_))
+    monkeypatch.setattr(states, "save", lambda gan, path: written.append(gan.n_steps_))
     small().fit(X, steps=10, checkpoint=tmp_path / "run", checkpoint_every=4)
     assert written == [4, 8, 10]
 
@@ -229,14 +230,14 @@ def test_a_checkpoint_of_other_settings_is_refused_and_nothing_changes(tmp_path)
 
 def test_a_full_disk_keeps_the_older_checkpoint_and_the_networks(tmp_path, monkeypatch):
     path, gan = tmp_path / "run", eventful()
-    real = fitting.save_checkpoint
+    real = states.save_checkpoint
 
     def full(path, *, epoch, **parts):
         if epoch == 8:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, epoch=epoch, **parts)
 
-    monkeypatch.setattr(fitting, "save_checkpoint", full)
+    monkeypatch.setattr(states, "save_checkpoint", full)
     with pytest.raises(OSError, match=r"step 8 could not be written \(No space") as caught:
         gan.fit(X, steps=20, checkpoint=path, checkpoint_every=4)
     assert caught.value.errno == errno.ENOSPC
@@ -316,7 +317,9 @@ def test_the_first_alarm_of_each_kind_is_a_warning():
     optimizers = optim.SGD(D.parameters(), lr=1e-9), optim.SGD(G.parameters(), lr=1e-9)
     D[4].weight.data[...] = D[4].bias.data[...] = 0  # dead: an equilibrium that nobody has earned
     gan = GAN(G, D, latent=2, optimizers=optimizers, batch_size=4, rng=0)
-    with pytest.warns(GANWarning, match=r"step 100, constant generator .* at 0.693147") as caught:
+    with pytest.warns(
+        GANWarning, match=r"step 100: the generator.* at 0.693147.*constant generator loss"
+    ) as caught:
         gan.fit(X, steps=300)
     assert len(caught) == 1
     assert [alarm.step for alarm in gan.alarms_] == [100, 200, 300]
