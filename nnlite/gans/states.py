@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -129,9 +128,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path where no file can be, before hours of training rather than after them."""
     folder = os.path.dirname(os.path.abspath(os.fspath(path)))
     if not os.path.isdir(folder):
-        raise FileNotFoundError(
-            errno.ENOENT, f"the checkpoint's folder {folder} must exist; make it first.", folder
-        )
+        raise FileNotFoundError(f"the checkpoint's folder must exist, got {folder}; make it first.")
 
 
 def write_checkpoint(gan: Model, path: str | os.PathLike[str]) -> None:
@@ -139,10 +136,10 @@ def write_checkpoint(gan: Model, path: str | os.PathLike[str]) -> None:
     try:
         save(gan, path)
     except OSError as error:
-        raise OSError(
-            error.errno,
-            f"the checkpoint of step {gan.n_steps_} could not be written ({error.strerror}). The "
-            "file that was there before is whole, and the networks are kept as they are: make "
-            "room, then call gan.save_checkpoint(path).",
-            os.fspath(path),
-        ) from error
+        failure = OSError(
+            f"the checkpoint {os.fspath(path)} of step {gan.n_steps_} could not be written "
+            f"({error.strerror}). The file that was there before is whole, and the networks are "
+            "kept as they are: make room, then call gan.save_checkpoint(path)."
+        )
+        failure.errno = error.errno  # by which programs tell a full disk
+        raise failure from error

@@ -107,6 +107,20 @@ def test_running_statistics_move_whenever_a_network_in_training_mode_is_used():
     assert (buffers(G), buffers(D)) == (of_generator, of_discriminator)
 
 
+def test_a_spectrally_normalised_discriminator_is_a_player_like_others():
+    (G, _), (x, z) = networks(), noise()
+    D = nn.Sequential(nn.utils.spectral_norm(nn.Linear(2, 8), rng=0), nn.ReLU(), nn.Linear(8, 1))
+    of_d, of_g = optim.SGD(D.parameters(), lr=0.1), optim.SGD(G.parameters(), lr=0.1)
+    own, of_g_before = parameters(D), parameters(G)
+    discriminator_step(D, of_d, x, generate(G, z), Hinge(), penalties=[R1(0.1)])
+    assert parameters(D) != own
+    assert parameters(G) == of_g_before
+    own, vectors = parameters(D), buffers(D)
+    generator_step(G, D, of_g, z, Hinge())
+    assert parameters(D) == own
+    assert buffers(D) != vectors, "the power iteration goes on at every use"
+
+
 def test_fakes_with_a_graph_pass_no_gradient_to_the_generator():
     (G, D), (x, z) = networks(), noise()
     fake = G(z)

@@ -247,7 +247,7 @@ def test_a_full_disk_keeps_the_older_checkpoint_and_the_networks(tmp_path, monke
 
 def test_a_missing_folder_is_noticed_before_training(tmp_path):
     gan = small()
-    with pytest.raises(FileNotFoundError, match=r"the checkpoint's folder .* must exist"):
+    with pytest.raises(FileNotFoundError, match=r"the checkpoint's folder must exist, got .*where"):
         gan.fit(X, checkpoint=tmp_path / "nowhere" / "run")
     assert gan.n_steps_ == 0
 
