@@ -141,7 +141,7 @@ def generator_step(
 @contextmanager
 def _as_constants(module: Module) -> Iterator[None]:
     """Record nothing about a module's parameters, which also saves half of its backward pass."""
-    trained = [p for p in module.parameters() if p.requires_grad]
+    trained = [p for p in module._all_parameters() if p.requires_grad]
     for p in trained:
         p.requires_grad = False
     try:

@@ -289,7 +289,7 @@ class GAN:
         Parameters
         ----------
         snapshot : Snapshot, optional
-            By default the newest that training keeps for itself, every 100 steps.
+            By default the newest with finite weights; training keeps one at least every 100 steps.
 
         Raises
         ------

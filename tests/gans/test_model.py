@@ -259,6 +259,9 @@ def test_snapshots_are_kept_on_time_and_can_be_gone_back_to():
     assert state(gan.restore(gan.snapshots_[1])) == state(at_three)
     gan.fit(X, steps=3, snapshot_every=3)
     assert [s.step for s in gan.snapshots_] == [0, 3, 6], "no step twice"
+    long = small().fit(X, steps=121, snapshot_every=40)
+    assert [s.step for s in long.snapshots_] == [0, 40, 80, 120], "and not at 100"
+    assert state(long.restore()) == state(small().fit(X, steps=120)), "the newest"
     with pytest.raises(ValueError, match="restore: there must be a snapshot, got none"):
         small().restore()
 
@@ -290,12 +293,20 @@ def test_a_nan_stops_with_step_norms_and_advice_and_the_last_finite_state_is_kep
 
 def test_a_state_that_is_not_finite_is_no_snapshot_to_go_back_to():
     G, D = networks()
-    optimizers = optim.SGD(D.parameters(), lr=1e38), optim.SGD(G.parameters(), lr=0.1)
-    gan = GAN(G, D, latent=2, optimizers=optimizers, rng=0)
+    optimizers = optim.SGD(D.parameters(), lr=0.01), optim.SGD(G.parameters(), lr=1.0)
+    blow = optim.lr_scheduler.LambdaLR(optimizers[1], lambda s: 1e38 * 1e5 if s == 99 else 0.01)
+    gan = GAN(G, D, latent=2, optimizers=optimizers, schedules=[blow], rng=0)
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="after step 0"):
         gan.fit(X, steps=300)
-    gan.restore()
-    assert all(np.isfinite(p.data).all() for p in D.parameters())
+    assert gan.n_steps_ == 100
+    assert not gan.snapshot().is_finite
+    assert gan.restore().snapshot().is_finite
+
+
+def test_schedules_go_on_by_one_with_each_step_of_the_generator():
+    gan = eventful().fit(X, steps=15)  # k = 2, a rate halved each 7 steps
+    for optimizer in (gan.d_optimizer, gan.g_optimizer):
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 / 4)
 
 
 def test_an_interrupt_keeps_everything():
