@@ -49,12 +49,15 @@ class Step(NamedTuple):
     norm: float
 
 
+# NumPy's warnings of an overflow would come before the errors below, and say less.
+@np.errstate(over="ignore", invalid="ignore")
 def generate(generator: Module, z: Array) -> Array:
     """Fakes ``G(z)`` without a graph: for the discriminator they are data."""
     with no_grad():
         return values_of(generator(z))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def discriminator_step(
     discriminator: Module,
     optimizer: Optimizer,
@@ -102,6 +105,7 @@ def discriminator_step(
     return step
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def generator_step(
     generator: Module,
     discriminator: Module,
@@ -151,8 +155,6 @@ def _as_constants(module: Module) -> Iterator[None]:
             p.requires_grad = True
 
 
-# NumPy's warning of an overflow would come first, and say less than the error below.
-@np.errstate(over="ignore", invalid="ignore")
 def _descend(optimizer: Optimizer, total: Tensor, loss: Tensor, player: str) -> Step:
     """Follow the gradient of ``total``, unless it leads nowhere."""
     value = loss.item()
