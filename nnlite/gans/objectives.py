@@ -21,7 +21,7 @@ objective          discriminator   generator                   gradient of G's l
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -185,8 +185,8 @@ class Hinge:
     to 1 costs the discriminator 2, and the generator's loss is minus that constant, 0 on average.
     """
 
-    floor: float = field(default=0.0, init=False)
-    equilibrium: Equilibrium = field(default=Equilibrium(2.0, 0.0), init=False)
+    floor: ClassVar[float] = 0.0
+    equilibrium: ClassVar[Equilibrium] = Equilibrium(2.0, 0.0)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, rng: RNGLike | None = None) -> Tensor:
         """``E max(0, 1 - a(x)) + E max(0, 1 + a(G(z)))``."""
@@ -207,8 +207,8 @@ class Wasserstein:
     fixed zero.
     """
 
-    floor: float = field(default=-math.inf, init=False)
-    equilibrium: Equilibrium = field(default=Equilibrium(0.0, 0.0), init=False)
+    floor: ClassVar[float] = -math.inf
+    equilibrium: ClassVar[Equilibrium] = Equilibrium(0.0, 0.0)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, rng: RNGLike | None = None) -> Tensor:
         """``E a(G(z)) - E a(x)``."""
