@@ -30,7 +30,8 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ONLY)
 
 power: $(VENV)/installed-test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m power tests/lectures
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal \
+	  -m power tests/lectures
 
 lab: $(VENV)/installed-lectures
 	$(BIN)/nnlite lab

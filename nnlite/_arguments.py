@@ -211,7 +211,7 @@ def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in choices:
         return value
     *words, last = [repr(choice) for choice in choices]
-    wanted = f"{', '.join(words)} or {last}"
+    wanted = f"{', '.join(words)} or {last}" if words else last
     raise (wrong_value if isinstance(value, str) else wrong_kind)(value, name, wanted)
 
 
@@ -252,8 +252,10 @@ def _shown(value: Any) -> str:
     """A value and its type, short enough for an error message."""
     if getattr(value, "ndim", 0):
         return f"an array of shape {value.shape}"
+    if value is None:
+        return "None"
     text, kind = repr(value), type(value).__name__
-    return "None" if value is None else f"{text} ({kind})" if len(text) <= 60 else f"a {kind}"
+    return f"{text} ({kind})" if len(text) <= 60 else f"a {kind}"
 
 
 def _misplaced(value: Any, name: str) -> str:

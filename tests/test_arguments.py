@@ -193,6 +193,7 @@ NAN, INF = float("nan"), float("inf")
             "x must be a number of at least 0 and less than 1; got 1.",
         ),
         (lambda: as_choice("d", "x", ("a", "b")), "x must be 'a' or 'b'; got 'd'."),
+        (lambda: as_choice("d", "x", ("a",)), "x must be 'a'; got 'd'."),
     ],
 )
 def test_a_wrong_value_is_a_value_error_in_one_form(check, message):

@@ -192,7 +192,7 @@ def _add_doctor(commands: Any) -> None:
 
 def _positive_int(text: str) -> int:
     if not text.strip().isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r:.40}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r:.40}.")
     return int(text)
 
 
@@ -203,6 +203,6 @@ def _positive_float(text: str) -> float:
         value = 0.0
     if not 0 < value <= 1e6:
         raise argparse.ArgumentTypeError(
-            f"must be a number of seconds, more than 0 and at most 1e6, got {text!r:.40}"
+            f"must be a number of seconds, more than 0 and at most 1e6, got {text!r:.40}."
         )
     return value

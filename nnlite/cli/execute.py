@@ -140,7 +140,7 @@ class Runner:
         client = self._client(result, journal, begin)
         with self._lock:
             if self._stopped:
-                result.status, result.problem = "stopped", "stopped before it began"
+                result.status, result.problem = "stopped", "stopped before it began."
                 return
             self._clients.add(client)
         environment = {
@@ -156,7 +156,7 @@ class Runner:
             result.status, result.cell = "timeout", current
             result.problem = (
                 f"cell {current} ran longer than {self.timeout:g} s and was stopped; "
-                "allow more with --timeout SECONDS"
+                "allow more with --timeout SECONDS."
             )
         except CellExecutionError as error:
             result.cell = current
@@ -198,14 +198,14 @@ class Runner:
         result.checks = journal.checks()
         overflow = journal.overflow(MOST_OUTPUT)
         if self._stopped and not result.passed:
-            result.status, result.problem = "stopped", "stopped before its end"
+            result.status, result.problem = "stopped", "stopped before its end."
         elif overflow:
             result.fail([overflow])
         elif result.status == "error" and not result.problem and result.cell:
             # IPython shows no traceback of a magic that does not exist, and of some others.
             result.problem = _last_lines(journal.error_in(result.cell))
         elif result.passed:
-            nothing = "the lecture ran, but checked nothing: it has no closed_form(...)"
+            nothing = "the lecture ran, but checked nothing: it has no closed_form(...)."
             result.fail(
                 journal.faults(result.notebook)
                 or ([] if result.checks else [Fault("no checks", nothing, None)])

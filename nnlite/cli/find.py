@@ -55,14 +55,14 @@ def lectures_folder(given: Path | None = None) -> Path:
     """
     if given is not None:
         if not given.is_dir():
-            raise Problem(f"--lectures-dir {given}: there is no such folder")
+            raise Problem(f"--lectures-dir {given}: there is no such folder.")
         if not _notebooks(given):
-            raise Problem(f"--lectures-dir {given}: no notebook named like 01_title.ipynb in it")
+            raise Problem(f"--lectures-dir {given}: no notebook named like 01_title.ipynb in it.")
         return given.resolve()
     try:
         here = Path.cwd()
     except FileNotFoundError as error:
-        raise Problem("the folder you are in has been deleted; cd to another") from error
+        raise Problem("the folder you are in has been deleted; cd to another.") from error
     beside = Path(__file__).resolve().parent.parent.parent
     candidates = [folder / "lectures" for folder in (here, *here.parents, beside)]
     for folder in [*candidates, packaged_folder()]:
@@ -70,8 +70,8 @@ def lectures_folder(given: Path | None = None) -> Path:
             return folder
     raise Problem(
         f"no lectures found: neither in a folder lectures/ in {here} or above it, nor inside the "
-        "installed package. Run it in a checkout of nnlite, or say where they are: "
-        "nnlite lectures --lectures-dir DIR"
+        "installed package. Run it in a checkout of nnlite, or say where they are "
+        "with --lectures-dir DIR."
     )
 
 
@@ -148,6 +148,6 @@ def choose(lectures: Sequence[Lecture], which: Sequence[str]) -> list[Lecture]:
         fits = fits or [x for x in lectures if word and not word.isdigit() and word in x.name]
         if not fits:
             known = ", ".join(x.name for x in lectures)
-            raise Problem(f"no lecture fits {request!r}; there are: {known}")
+            raise Problem(f"no lecture fits {request!r}; there are: {known}.")
         chosen += [x for x in fits if x not in chosen]
     return sorted(chosen, key=lambda x: x.name)

@@ -103,7 +103,7 @@ class Journal:
                 return Fault(
                     "too much output",
                     f"{what} and was stopped; look for a loop that prints without end, or show "
-                    "fewer or smaller figures",
+                    "fewer or smaller figures.",
                     cell,
                 )
         return None
@@ -114,46 +114,49 @@ class Journal:
         forged = [
             Fault(
                 "forged check",
-                f"{report.line(check)}\nsays that it passed, but its numbers do not agree",
+                f"{report.line(check)}\nsays that it passed, but its numbers do not agree.",
                 cell,
             )
             for cell, check in checks
             if check.passed and not _keeps(check)
+        ]
+        forged += [
+            Fault(
+                "forged check",
+                f"what makes and records checks was changed: {changed} is not what nnlite "
+                "defines, so nothing that this lecture shows is proved.",
+                cell,
+            )
+            for cell, changed in self._noted("changed")
         ]
         failed = [
             Fault("failed check", report.mismatch(check), cell)
             for cell, check in checks
             if check.counts_as_failure
         ]
+        failed += [Fault("failed check", faulty, cell) for cell, faulty in self._noted("faulty")]
+        errors = self._hidden_errors(notebook)
+        found = [*failed, *forged, *dict.fromkeys(errors)]
+        return [*found, *self._unlike(notebook, checks), *self._missing()]
+
+    def _noted(self, what: str) -> list[tuple[int, str]]:
+        """Return what was written down under a name, each with the number of its cell."""
+        return [(cell, entry[what]) for cell, entry in self.entries if what in entry]
+
+    def _hidden_errors(self, notebook: Any) -> list[Fault]:
+        """Exceptions that did not stop their cells, but for those that are meant."""
         allowed = {n for n, cell in enumerate(notebook.cells, start=1) if _may_raise(cell)}
-        errors = [
+        return [
             Fault(
                 "hidden error",
-                f"{_told(entry)}\n(an exception that did not stop its cell: %%capture, %%time, "
-                "%run, a thread, a task, a figure or a _repr_..._ kept it from doing so; if it is "
-                "meant, tag the cell raises-exception)",
+                f"{_told(entry)}\nThis exception did not stop its cell: %%capture, %%time, %run, a "
+                "thread, a task, a figure or a _repr_..._ kept it from doing so. If it is meant, "
+                "tag the cell raises-exception.",
                 cell,
             )
             for cell, entry in self.entries
             if "error" in entry and cell not in allowed and entry["error"] != "ClosedFormMismatch"
         ]
-        forged += [
-            Fault(
-                "forged check",
-                f"what makes and records checks was changed: {entry['changed']} is not what nnlite "
-                "defines, so nothing that this lecture shows is proved",
-                cell,
-            )
-            for cell, entry in self.entries
-            if "changed" in entry
-        ]
-        faulty = [
-            Fault("failed check", entry["faulty"], cell)
-            for cell, entry in self.entries
-            if "faulty" in entry
-        ]
-        found = [*failed, *faulty, *forged, *dict.fromkeys(errors)]
-        return [*found, *self._unlike(notebook, checks), *self._missing()]
 
     def _missing(self) -> list[Fault]:
         """Lines that were written and are not there: each module numbers its own."""
@@ -169,7 +172,7 @@ class Journal:
             first = 0 if writer[0] == self.kernel else min(seen)  # a fork goes on counting
             lost = max(seen) + 1 - first - len(seen)
             if lost:
-                message = f"{abs(lost)} line(s) of the lecture's journal were removed or added"
+                message = f"{abs(lost)} line(s) of the lecture's journal were removed or added."
                 faults.append(Fault("hidden check", message, cells[writer]))
         return faults
 
@@ -187,7 +190,7 @@ class Journal:
                     Fault(
                         "hidden check",
                         f"{report.line(check)}\nwas checked but is not shown: its output was "
-                        "captured or cleared, or went to a widget",
+                        "captured or cleared, or went to a widget.",
                         cell,
                     )
                 )

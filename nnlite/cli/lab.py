@@ -111,14 +111,14 @@ def _prepare(lectures_dir: Path | None, work: Path | None) -> Path:
     else:
         folder = (work or working_copy(source)).expanduser().resolve()
         if source == folder or source in folder.parents:
-            raise Problem(f"the working copy {folder} must not be inside the lectures themselves")
+            raise Problem(f"the working copy {folder} must not be inside the lectures themselves.")
         done = update(source, folder)
         _trust(done.written)
         _say(done)
     if not os.access(folder, os.W_OK):
         raise Problem(
             f"{folder} cannot be written to, so no work could be saved there. Choose another "
-            "folder with --work DIR"
+            "folder with --work DIR."
         )
     print(f"Your working copy, where all edits are kept: {folder}", flush=True)
     return folder

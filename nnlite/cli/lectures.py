@@ -93,7 +93,7 @@ def run(
     if sys.platform == "emscripten":
         raise Problem(
             "a browser cannot start one program from another. Open a lecture there and choose "
-            "Run > Run All Cells; its last cell shows its ledger"
+            "Run > Run All Cells; its last cell shows its ledger."
         )
     require("nbclient", "nbformat", "nbconvert", "ipykernel", "matplotlib", extra="lectures")
     from nnlite.cli.execute import Runner
@@ -124,7 +124,7 @@ def _prepare(output: Path, source: Path) -> Path:
     if executed.resolve() == source.resolve():
         raise Problem(
             f"what is executed would replace the lectures themselves in {source}; choose another "
-            "folder with --output"
+            "folder with --output."
         )
     with _writing_to(output):
         executed.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def _writing_to(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise Problem(
-            f"cannot write to {output}: {error}; choose a folder with --output"
+            f"cannot write to {output}: {error}; choose a folder with --output."
         ) from error
 
 
@@ -204,7 +204,7 @@ def _compile_kernels() -> None:
         with Work("compiling kernels (minutes the first time, else seconds)") as work:
             seconds = kernels.warmup(progress=work)
     except (ImportError, ValueError) as error:
-        raise Problem(f"the kernels do not work: {error}; nnlite doctor says more") from error
+        raise Problem(f"the kernels do not work: {error}; nnlite doctor says more.") from error
     print(f"kernels are ready, {duration(seconds)}", file=sys.stderr)
 
 
@@ -282,5 +282,5 @@ def _result_of(lecture: Lecture, future: Future[Result]) -> Result:
     from nnlite.cli.execute import Result
 
     if future.cancelled() or future.exception() is not None:
-        return Result(lecture, status="stopped", problem="stopped before its end")
+        return Result(lecture, status="stopped", problem="stopped before its end.")
     return future.result()

@@ -27,9 +27,9 @@ def text_of(path: Path) -> str:
     try:
         if not path.is_file():  # and a pipe would be waited for without end
             kind = "a folder" if path.is_dir() else "a link to nothing, or no file of text"
-            raise UnreadableError(f"not a notebook but {kind}")
+            raise UnreadableError(f"not a notebook but {kind}.")
         if path.stat().st_size > _LARGEST:
-            raise UnreadableError(f"larger than {_LARGEST // 10**6} MB, so hardly a notebook")
+            raise UnreadableError(f"larger than {_LARGEST // 10**6} MB, so hardly a notebook.")
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError(f"cannot read the file: {error}") from error
@@ -51,12 +51,12 @@ def read(path: Path) -> Any:
     except json.JSONDecodeError as error:
         raise UnreadableError(
             f"not a notebook: invalid JSON at line {error.lineno}, column {error.colno} "
-            f"({error.msg}); take a fresh copy of the file"
+            f"({error.msg}); take a fresh copy of the file."
         ) from error
     except RecursionError as error:
-        raise UnreadableError("not a notebook: nested too deeply") from error
+        raise UnreadableError("not a notebook: nested too deeply.") from error
     if not isinstance(raw, dict) or raw.get("nbformat") != 4:
-        raise UnreadableError("not a notebook of format 4: open and save it with JupyterLab")
+        raise UnreadableError("not a notebook of format 4: open and save it with JupyterLab.")
     try:
         if isinstance(raw.get("metadata"), dict):
             with warnings.catch_warnings():  # of missing ids, which are thereby there

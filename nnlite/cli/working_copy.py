@@ -61,7 +61,7 @@ def update(source: Path, target: Path) -> Update:
     except OSError as error:
         raise Problem(
             f"cannot copy the lectures to {target}: {error}. Choose a folder that you may write to "
-            "with --work DIR"
+            "with --work DIR."
         ) from error
     return done
 

@@ -1,5 +1,6 @@
 """Frames around images (lecture 08)."""
 
+import operator
 from typing import Any
 
 from nnlite._arguments import is_integer
@@ -12,12 +13,13 @@ class _Padding(Module):
 
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         super().__init__()
-        self.padding = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
-        if len(self.padding) != 4 or not all(is_integer(p) for p in self.padding):
+        widths = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
+        if len(widths) != 4 or not all(map(is_integer, widths)):
             raise ValueError(
                 f"{type(self).__name__} takes one width, an integer, or (left, right, top, "
                 f"bottom); got {padding!r}."
             )
+        self.padding = tuple(map(operator.index, widths))
 
     def forward(self, input: Any) -> Any:
         """(N, C, H, W) -> (N, C, top + H + bottom, left + W + right)."""

@@ -4,13 +4,13 @@ Call :func:`style` once; every function returns the Axes it drew on and takes ``
 yours. Matplotlib is imported when the first figure is drawn. Tensors may be passed as they are.
 """
 
-from ._base import style
-from ._charts import curves, latent_scatter, scree
-from ._graph import graph
-from ._images import filters, images, latent_grid, reconstructions
-from ._manifolds import decoder_surface, dichotomies
-from ._plane import decoder_curve, field, vector_field
-from ._slider import Slider, slider
+from nnlite.plots._base import style
+from nnlite.plots._charts import curves, latent_scatter, scree
+from nnlite.plots._graph import graph
+from nnlite.plots._images import filters, images, latent_grid, reconstructions
+from nnlite.plots._manifolds import decoder_surface, dichotomies
+from nnlite.plots._plane import decoder_curve, field, vector_field
+from nnlite.plots._slider import Slider, slider
 
 __all__ = [
     "Slider",

@@ -32,7 +32,7 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("nnlite.plots needs Matplotlib: pip install matplotlib") from error
+        raise ImportError("nnlite.plots needs Matplotlib: pip install matplotlib.") from error
     return plt
 
 
@@ -52,11 +52,11 @@ def as_array(x: Any, name: str = "x") -> np.ndarray:
     """A NumPy array of real numbers; Tensors are detached, NaN and infinity refused."""
     array = np.asarray(x.detach() if hasattr(x, "detach") else x)
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(
             f"{name} has {int((~np.isfinite(array)).sum())} entries that are NaN or infinite: "
-            f"nothing to draw there; look for where they arise"
+            "nothing to draw there; look for where they arise."
         )
     return array
 
@@ -65,5 +65,5 @@ def as_points(x: Any, name: str = "x") -> np.ndarray:
     """An array of shape (n, 2)."""
     array = as_array(x, name)
     if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"{name} must be points in the plane, shape (n, 2), got {array.shape}")
+        raise ValueError(f"{name} must be points in the plane, shape (n, 2), got {array.shape}.")
     return array

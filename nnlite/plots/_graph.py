@@ -17,8 +17,7 @@ from nnlite.engine.backward import walk
 from nnlite.engine.node import arguments_of, operation_of
 from nnlite.engine.state import recording
 from nnlite.engine.tensor import Tensor
-
-from ._base import new_axes
+from nnlite.plots._base import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +94,8 @@ def graph(
     if len(nodes) > max_nodes:
         raise ValueError(_too_large(max_nodes))
     rows = _place(nodes)
-    width = max(len(row) for row in rows)
+    columns = [n.column for row in rows for n in row]
+    width = max(columns) - min(columns) + 1  # a row need not stand above the next
     ax = new_axes(ax, (max(2.2, 1.55 * width), max(1.6, 1.15 * len(rows))))
     _draw(rows, ax)
     return ax

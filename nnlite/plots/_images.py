@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import DIVERGING, as_array, new_axes
+from nnlite.plots._base import DIVERGING, as_array, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GAP = 1  # pixels between tiles
+_WIDEST = 8.0  # inches: no figure is wider than the text
 
 
 def images(
@@ -21,10 +22,12 @@ def images(
     columns: int | None = None,
     shape: tuple[int, ...] | None = None,
     labels: Sequence[object] | None = None,
+    names: Sequence[str] | None = None,
     title: str | None = None,
     vmin: float | None = None,
     vmax: float | None = None,
     cmap: str = "gray",
+    key: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """A grid of images.
@@ -40,12 +43,17 @@ def images(
         Of one flattened image; default: square.
     labels : sequence, optional
         Printed above each image.
+    names : sequence of str, optional
+        Of the rows, at their left, top to bottom.
     title : str, optional
     vmin, vmax : float, optional
         Values shown as black and white, the same for all images. Default 0 and 1 if all pixels
         lie there, else the extremes.
     cmap : str
-        Matplotlib's name of the colour map of grey images.
+        Matplotlib's name of the colour map of grey images. Keep the default for digits: they are
+        white on black in the whole course.
+    key : str, optional
+        Draw a colour bar with this label, for instance ``"pixel value"``.
     ax : Axes, optional
         Draw here instead of in a new figure.
 
@@ -56,15 +64,21 @@ def images(
     Raises
     ------
     ValueError
-        If the shape is not understood, or the labels are not one per image.
+        If the shape is not understood, the labels are not one per image or the names not one per
+        row, or a key is asked for colour images.
     """
     tiles = _as_images(X, shape)
     if labels is not None and len(labels) != len(tiles):
-        raise ValueError(f"{len(labels)} labels for {len(tiles)} images")
+        raise ValueError(f"{len(labels)} labels for {len(tiles)} images.")
+    if key is not None and tiles.ndim == 4:
+        raise ValueError(f"a key explains one channel, got colour images of shape {np.shape(X)}.")
     columns = min(columns or 10, len(tiles))
     low, high = _limits(tiles, vmin, vmax)
     tiles = np.clip((tiles - low) / (high - low), 0, 1)
-    return _draw(tiles, columns, labels, title, cmap, ax)
+    ax = _draw(tiles, columns, labels, title, cmap, ax, names)
+    if key is not None:
+        _colour_key(ax, key, [f"{low:.3g}", f"{(low + high) / 2:.3g}", f"{high:.3g}"])
+    return ax
 
 
 def reconstructions(
@@ -98,17 +112,13 @@ def reconstructions(
     if any(row.shape != rows[0].shape for row in rows):
         raise ValueError(
             f"all rows need the same number and size of images, got "
-            f"{[row.shape for row in rows]}; pass for instance X[:10], X_hat[:10]"
+            f"{[row.shape for row in rows]}; pass for instance X[:10], X_hat[:10]."
         )
     if len(names) != len(rows):
-        raise ValueError(f"{len(names)} names for {len(rows)} rows of images: {tuple(names)}")
-    n, height = rows[0].shape[:2]
+        raise ValueError(f"{len(names)} names for {len(rows)} rows of images: {tuple(names)}.")
     low, high = _limits(rows[0], None, None)  # the input sets the scale: overshoot shows as clipped
     tiles = np.clip((np.concatenate(rows) - low) / (high - low), 0, 1)
-    ax = _draw(tiles, n, None, title, "gray", ax)
-    ax.set_yticks([(height + _GAP) * (i + 0.5) for i in range(len(rows))], names)
-    ax.tick_params(axis="y", length=0)
-    return ax
+    return _draw(tiles, len(rows[0]), None, title, "gray", ax, names)
 
 
 def filters(
@@ -117,7 +127,10 @@ def filters(
     columns: int | None = None,
     shape: tuple[int, ...] | None = None,
     labels: Sequence[object] | None = None,
+    names: Sequence[str] | None = None,
+    shared: bool = False,
     title: str | None = None,
+    key: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Weights as signed images: zero white, positive red, negative blue, each filter at its scale.
@@ -127,7 +140,12 @@ def filters(
     W : array_like or Tensor
         (n, H * W), one filter per row (as ``Linear.weight`` of an encoder or
         ``PCA.components_``), or images as :func:`images` takes them (one channel).
-    columns, shape, labels, title, ax
+    shared : bool
+        One scale for all filters instead of one for each, so that their sizes can be compared.
+    key : str, optional
+        Draw a colour bar with this label: in numbers if the scale is shared (or there is one
+        filter), else from minus to plus each filter's largest weight.
+    columns, shape, labels, names, title, ax
         As in :func:`images`.
 
     Returns
@@ -136,12 +154,16 @@ def filters(
     """
     tiles = _as_images(W, shape)
     if tiles.ndim == 4:
-        raise ValueError(f"filters are drawn with one channel, got shape {np.shape(W)}")
+        raise ValueError(f"filters are drawn with one channel, got shape {np.shape(W)}.")
     if labels is not None and len(labels) != len(tiles):
-        raise ValueError(f"{len(labels)} labels for {len(tiles)} filters")
-    scale = np.abs(tiles).max(axis=(1, 2), keepdims=True)
+        raise ValueError(f"{len(labels)} labels for {len(tiles)} filters.")
+    scale = np.abs(tiles).max(axis=None if shared else (1, 2), keepdims=True)
     tiles = 0.5 + 0.5 * tiles / np.where(scale > 0, scale, 1)
-    return _draw(tiles, min(columns or 10, len(tiles)), labels, title, DIVERGING, ax)
+    ax = _draw(tiles, min(columns or 10, len(tiles)), labels, title, DIVERGING, ax, names)
+    if key is not None:
+        largest = f"{scale.item():.2g}" if scale.size == 1 else "largest"
+        _colour_key(ax, key, [f"\u2212{largest}", "0", f"+{largest}"])
+    return ax
 
 
 def latent_grid(
@@ -193,6 +215,7 @@ def latent_grid(
         aspect="auto",
     )
     ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
     ax.set(xlabel="code unit 1", ylabel="code unit 2")
     if title:
         ax.set_title(title)
@@ -206,10 +229,13 @@ def _draw(
     title: str | None,
     cmap: str,
     ax: Axes | None,
+    names: Sequence[str] | None = None,
 ) -> Axes:
     """Tiles with values in [0, 1] as one picture."""
     height, width = tiles.shape[1:3]
     rows = -(-len(tiles) // columns)
+    if names is not None and len(names) != rows:
+        raise ValueError(f"{len(names)} names for {rows} rows of images: {tuple(names)}.")
     line = 0 if labels is None else max(4, round(0.32 * height))  # room for a label above a tile
     padded = tiles
     if line:
@@ -217,7 +243,7 @@ def _draw(
         padded = np.pad(tiles.astype(np.float64), pad, constant_values=np.nan)
     mosaic = _mosaic(padded, columns, _GAP)
     if ax is None:
-        inches = min(9.0, 0.8 * columns)
+        inches = min(_WIDEST, 0.8 * columns)
         size = (inches, max(0.6, inches * mosaic.shape[0] / mosaic.shape[1]) + 0.3 * bool(title))
         ax = new_axes(None, size)
     ax.imshow(mosaic, cmap=cmap, vmin=0, vmax=1)
@@ -226,14 +252,43 @@ def _draw(
         x = column * (width + _GAP) + width / 2
         y = row * (height + line + _GAP) + line - 0.1 * line
         ax.text(x, y, str(label), ha="center", va="bottom", fontsize=8)
-    ax.set(xticks=[], yticks=[], xlim=(-0.5, mosaic.shape[1] - 0.5))
-    ax.set_ylim(rows * (height + line + _GAP) - _GAP - 0.5, -0.5)
+    _frame(ax, len(tiles), columns, (height, width), line)
+    step = height + line + _GAP
+    ax.set(xticks=[], yticks=[], xlim=(-0.7, mosaic.shape[1] - 0.3))
+    ax.set_ylim(rows * step - _GAP - 0.3, -0.7)
+    if names is not None:
+        ax.set_yticks([i * step + line + height / 2 - 0.5 for i in range(rows)], names)
+        ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.spines[:].set_visible(False)
     if title:
         ax.set_title(title)
     return ax
+
+
+def _frame(ax: Axes, n: int, columns: int, size: tuple[int, int], line: int) -> None:
+    """A hair line around each tile, so that white ones do not melt into the page."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    height, width = size
+    corners = [divmod(i, columns) for i in range(n)]
+    tiles = [
+        Rectangle(
+            (c * (width + _GAP) - 0.5, r * (height + line + _GAP) + line - 0.5), width, height
+        )
+        for r, c in corners
+    ]
+    ax.add_collection(
+        PatchCollection(tiles, facecolor="none", edgecolor="0.75", linewidth=0.5), autolim=False
+    )
+
+
+def _colour_key(ax: Axes, label: str, ends: Sequence[str]) -> None:
+    """A colour bar whose three ticks, at the ends and the middle, have these names."""
+    bar = ax.figure.colorbar(ax.get_images()[0], ax=ax, label=label, shrink=0.9, pad=0.02)
+    bar.set_ticks([0, 0.5, 1], labels=list(ends))
+    bar.outline.set_linewidth(0.5)
 
 
 def _mosaic(tiles: np.ndarray, columns: int, gap: int) -> np.ndarray:
@@ -259,11 +314,11 @@ def _as_images(X: Any, shape: tuple[int, ...] | None) -> np.ndarray:
         if shape is None and side * side != X.shape[1]:
             raise ValueError(
                 f"flattened images of {X.shape[1]} pixels are not square: pass "
-                f"shape=(rows, columns)"
+                "shape=(rows, columns)."
             )
         wanted = shape or (side, side)
         if np.prod(wanted) != X.shape[1]:
-            raise ValueError(f"{X.shape[1]} pixels do not fill shape={wanted}")
+            raise ValueError(f"{X.shape[1]} pixels do not fill shape={wanted}.")
         X = X.reshape(-1, *wanted)
     elif X.ndim == 4 and (X.shape[1] == 1 or (X.shape[1] == 3 and X.shape[3] not in (1, 3))):
         # one channel comes first even where the width is 3: the filters of a 3 × 3 Conv2d
@@ -272,7 +327,7 @@ def _as_images(X: Any, shape: tuple[int, ...] | None) -> np.ndarray:
         X = X[..., 0]
     if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] != 3) or X.size == 0:
         raise ValueError(
-            f"images must be (n, H, W), (n, H, W, 3), (n, C, H, W) or (n, H*W), got {X.shape}"
+            f"images must be (n, H, W), (n, H, W, 3), (n, C, H, W) or (n, H*W), got {X.shape}."
         )
     return X
 

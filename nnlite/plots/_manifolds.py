@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import as_array, as_points, pyplot
+from nnlite.plots._base import as_array, as_points, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,9 @@ def decoder_surface(
     extent: tuple[float, float, float, float],
     X: Any = None,
     *,
+    color: Any = "0.4",
     n: int = 30,
+    view: tuple[float, float] | None = None,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -33,8 +35,13 @@ def decoder_surface(
         Range of the codes.
     X : array_like, (k, 3), optional
         Data.
+    color : colour, or array_like (k,)
+        Of the data; numbers (a coordinate along the manifold, say) take their colours from the
+        colour map.
     n : int
         Codes per axis.
+    view : (elevation, azimuth), optional
+        In degrees.
     title : str, optional
     ax : Axes3D, optional
 
@@ -50,16 +57,16 @@ def decoder_surface(
     """
     if len(extent) != 4 or n < 2:
         raise ValueError(
-            f"extent must be (left, right, bottom, top), got {extent}, and n at least 2, got {n}"
+            f"extent must be (left, right, bottom, top), got {extent}, and n at least 2, got {n}."
         )
     left, right, bottom, top = extent
     z1, z2 = np.meshgrid(np.linspace(left, right, n), np.linspace(bottom, top, n))
     surface = _in_space(decode(np.stack([z1.ravel(), z2.ravel()], axis=1)), "decode(codes)")
     if len(surface) != n * n:
-        raise ValueError(f"the decoder returned {len(surface)} points for {n * n} codes")
+        raise ValueError(f"the decoder returned {len(surface)} points for {n * n} codes.")
     if ax is not None and ax.name != "3d":
         raise ValueError(
-            'a surface needs axes in space: plt.subplots(subplot_kw={"projection": "3d"})'
+            'a surface needs axes in space: plt.subplots(subplot_kw={"projection": "3d"}).'
         )
     if ax is None:
         ax = pyplot().subplots(figsize=(5.6, 4.6), subplot_kw={"projection": "3d"})[1]
@@ -67,7 +74,9 @@ def decoder_surface(
     axes.plot_wireframe(*surface.T.reshape(3, n, n), rcount=n, ccount=n, lw=0.5, color="C0")
     if X is not None:
         points = _in_space(X, "X")
-        axes.scatter(*points.T, s=3, color="0.4", alpha=0.5, depthshade=False)
+        axes.scatter(*points.T, s=3, c=color, alpha=0.5, depthshade=False)
+    if view is not None:
+        axes.view_init(*view)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", zlabel="$x_3$")
     if title:
         axes.set_title(title)
@@ -104,13 +113,13 @@ def dichotomies(
     colourings = as_array(colourings, "colourings")
     if colourings.ndim != 2 or colourings.shape[1] != len(points):
         raise ValueError(
-            f"colourings must be (k, {len(points)}), one entry per point, got {colourings.shape}"
+            f"colourings must be (k, {len(points)}), one entry per point, got {colourings.shape}."
         )
     if separable is not None and len(separable) != len(colourings):
-        raise ValueError(f"{len(separable)} verdicts for {len(colourings)} colourings")
+        raise ValueError(f"{len(separable)} verdicts for {len(colourings)} colourings.")
     if not len(colourings) or columns < 1:
         raise ValueError(
-            f"there must be a colouring and a column, got {len(colourings)} and {columns}"
+            f"there must be a colouring and a column, got {len(colourings)} and {columns}."
         )
     rows = -(-len(colourings) // columns)
     figure, grid = pyplot().subplots(
@@ -138,5 +147,5 @@ def dichotomies(
 def _in_space(x: Any, name: str) -> np.ndarray:
     points = as_array(x, name)
     if points.ndim != 2 or points.shape[1] != 3:
-        raise ValueError(f"{name} must be points in space, (m, 3), got {points.shape}")
+        raise ValueError(f"{name} must be points in space, (m, 3), got {points.shape}.")
     return points

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import as_array, as_points, new_axes, pyplot
+from nnlite.plots._base import as_array, as_points, new_axes, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,11 +140,11 @@ def decoder_curve(
     ax = new_axes(ax, (5.4, 4.2))
     if X_hat is not None:
         if X is None:
-            raise ValueError("X_hat joins data to reconstructions: pass X as well")
+            raise ValueError("X_hat joins data to reconstructions: pass X as well.")
         start, end = as_points(X, "X"), as_points(X_hat, "X_hat")
         if start.shape != end.shape:
             raise ValueError(
-                f"X and X_hat must have the same shape, got {start.shape}, {end.shape}"
+                f"X and X_hat must have the same shape, got {start.shape}, {end.shape}."
             )
         ax.plot(*np.stack([start, end], axis=1).T, color="0.7", lw=0.7, zorder=1)
     if X is not None:
@@ -153,8 +153,8 @@ def decoder_curve(
     drawn = ax.scatter(curve[:, 0], curve[:, 1], c=z[:, 0], s=12, zorder=4, label="decoder")
     pyplot().colorbar(drawn, ax=ax, label="code")
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
-    if X is not None:
-        ax.legend()
+    if X is not None:  # above the axes, at the right: never on the curve
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
     if title:
         ax.set_title(title)
     return ax
@@ -165,12 +165,12 @@ def _on_grid(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     left, right, bottom, top = extent
     if not (left < right and bottom < top):
-        raise ValueError(f"extent must be (left, right, bottom, top), got {extent}")
+        raise ValueError(f"extent must be (left, right, bottom, top), got {extent}.")
     x, y = np.meshgrid(np.linspace(left, right, n), np.linspace(bottom, top, n))
     values = as_array(f(np.stack([x.ravel(), y.ravel()], axis=1)), "f(points)")
     if values.size != n * n * components:
         shape = f"({n * n},)" if components == 1 else f"({n * n}, {components})"
-        raise ValueError(f"f must return shape {shape} for {n * n} points, got {values.shape}")
+        raise ValueError(f"f must return shape {shape} for {n * n} points, got {values.shape}.")
     return x, y, values.reshape(n, n, components)
 
 

@@ -1,6 +1,5 @@
-"""The pages: formulas without a script, nothing from another host, links, trust, a phone."""
+"""The pages: nothing from another host, what folds and is described, links, trust, a phone."""
 
-import html
 import os
 import re
 from html.parser import HTMLParser
@@ -15,15 +14,14 @@ from nnlite import plots
 from nnlite.checks import Check
 from nnlite.checks.closed_forms import tables
 from nnlite.checks.closed_forms.recording import CHECK_MIME
-from nnlite.cli import contents, pages, typeset
+from nnlite.cli import contents, pages
 from nnlite.cli.execute import Result
-from nnlite.cli.find import Lecture, lectures_in
+from nnlite.cli.find import Lecture
 from nnlite.cli.summary import Mode
 
 pytest.importorskip("latex2mathml")
 pytest.importorskip("ziamath")
 
-LECTURES = Path(__file__).parents[2] / "lectures"
 CHECK = Check("loss", 1.0, 1.0, 0.1, "atol 0.1", True, formula=r"\sum_{j>M}\lambda_j<\tfrac12")
 FAILED = Check("<b>noise</b>", 3.0, 5.0, 0.1, "atol 0.1", False)
 
@@ -109,93 +107,6 @@ def built(ran, tmp_path_factory):
         pages.write_lecture(result, lectures, folder)
     pages.write(folder.parent / "index.html", contents.index(ran, lectures, folder, Mode(), 5.0))
     return folder.parent
-
-
-# --- formulas -------------------------------------------------------------------------------------
-
-
-def test_every_formula_of_the_lectures_becomes_mathml():
-    count = 0
-    for lecture in lectures_in(LECTURES):
-        for cell in nbformat.read(lecture.path, as_version=4).cells:
-            if cell.cell_type != "markdown":
-                continue
-            prose = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL)
-            page = typeset.typeset(html.escape(prose, quote=False))
-            formulas = re.findall(r"<math.*?</math>", page, flags=re.DOTALL)
-            count += len(formulas)
-            assert "<code>" not in page, lecture.name
-            assert "$" not in re.sub(r"<annotation.*?</annotation>", "", page, flags=re.DOTALL)
-            for formula in formulas:
-                shown = re.sub(r"<annotation.*?</annotation>", "", formula, flags=re.DOTALL)
-                assert "\\" not in html.unescape(shown), formula
-    assert count > 500
-
-
-@pytest.mark.parametrize(
-    ("latex", "parts"),
-    [
-        (r"\begin{aligned}a&=b\\c&=d\end{aligned}", ["<mtable", 'columnalign="right"']),
-        (r"\begin{cases}u&u>0\\0&u\le0\end{cases}", ["<mtable", "&#x0007B;"]),
-        (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", ["<mtable", "<mn>4</mn>"]),
-        (r"\operatorname{tr}S", ['<mi mathvariant="normal">tr</mi>', "<mspace"]),
-        (r"\mathbb{E}x", ["&#x1D53C;"]),
-        (r"\underbrace{x}_{\text{two words}}", ["<munder>", "two", "words"]),
-        (r"x\tag{3}", ["(3)"]),
-        (r"\mathcal N(0,1)", ["&#x1D4A9;"]),
-        (r"\Big\lfloor\frac12\Big\rfloor", ["⌊", "⌋", "<mfrac>"]),
-        (r"x\sim N,\ell\to-\infty", ["<mo>&#x0223C;</mo>", '<mo form="prefix">&#x02212;</mo><mi>']),
-        (r"\max_j|s_j|", ["<mi", 'lspace="0"']),
-    ],
-)
-def test_latex_of_many_kinds_is_converted(latex, parts):
-    shown = re.sub(r"<annotation.*?</annotation>", "", typeset.mathml(latex))
-    for part in parts:
-        assert part in shown
-    assert "\\" not in shown
-
-
-@pytest.mark.parametrize(
-    ("latex", "shown"),
-    [
-        (r"\text{if } x < 1, \text{and a<b>c}", "a&lt;b&gt;c</mtext>"),
-        (
-            r"\text{<script>alert(1)</script>}",
-            "&lt;script&gt;alert(1)&lt;/script&gt;</mtext>",
-        ),
-        (r"\verb|<script>|", r"<code>\verb|&lt;script&gt;|</code>"),
-    ],
-)
-def test_words_in_a_formula_are_no_html(latex, shown):
-    page = typeset.typeset(f"${html.escape(latex)}$")
-    assert shown in page
-    assert "<script" not in page
-    assert "<b>" not in page
-
-
-def test_what_is_no_formula_stays_as_it_was():
-    page = (
-        "<p title='$a$'>costs $5 and $6, \\$7, a &amp; b<br/></p><!-- $c$ -->"
-        "<pre>$x$</pre><script>f('$y$')</script><code>$z$</code>"
-    )
-    assert typeset.typeset(page) == page
-    assert typeset.mathml(r"\frac{") == r"<code>\frac{</code>"
-
-
-def test_a_formula_keeps_its_latex_for_those_who_copy_it():
-    page = typeset.typeset("<p>$a&lt;b$</p>")
-    note = '<annotation encoding="application/x-tex">a&lt;b</annotation>'
-    assert note in page
-    assert page.startswith("<p><math")
-    assert page.endswith("</math></p>")
-
-
-def test_the_font_holds_the_signs_of_the_page_and_no_others():
-    few = typeset.font(typeset.mathml("x"))
-    many = typeset.font(typeset.mathml(r"x\otimes\aleph\beta\gamma\sum\int\oint\mathbb{A}\in"))
-    assert few.startswith("@font-face")
-    assert len(few) < len(many) < 200_000
-    assert typeset.font("<p>no formula</p>") == ""
 
 
 # --- pages ----------------------------------------------------------------------------------------

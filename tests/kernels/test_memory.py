@@ -44,8 +44,8 @@ for shape in ((2, 3, 7, 5), (1, 17, 6, 6), (3, 1, 4, 9)):
     fast.matmul_nn(m, m.T), fast.matmul_tn(m, m)
     fast.softmax_cross_entropy(m, np.zeros(len(m), int))
 check()
-from nnlite.cli import probe
-for name, cases in probe._cases().items():
+from nnlite.kernels.examples import examples
+for name, cases in examples().items():
     getattr(fast, name)(*cases[0])
 print(len(Compiled.names) > 30)
 """

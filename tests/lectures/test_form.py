@@ -13,6 +13,10 @@ TIME = re.compile(
     r"\*\*Time:\*\* (\d+) minutes for the core, (\d+) for the ★ sections; "
     r"the notebook computes for about (\d+) s\."
 )
+# Of the course as a whole, while some of its lectures are not yet in this form.
+WHOLE = pytest.mark.xfail(
+    bool(lecture_form.NOT_YET), reason="not all lectures are in this form", strict=False
+)
 LAST = ["Summary", "Going further", "What this lecture leaves open", "References"]
 
 
@@ -44,6 +48,12 @@ def test_the_core_path_takes_forty_five_to_sixty_minutes(lecture):
     assert counted == pytest.approx(stated, rel=0.1), f"the count is {counted:.0f}: {parts}"
 
 
+def test_the_optional_sections_take_what_is_said(lecture):
+    stated, parts = lecture.about["optional_minutes"], lecture.minutes(optional=True)
+    counted = sum(parts.values())
+    assert counted == pytest.approx(stated, rel=0.1, abs=2), f"the count is {counted:.0f}: {parts}"
+
+
 def test_the_sections_are_in_order(lecture):
     titles = [text[3:] for _, text in lecture.headings if text.startswith("## ")]
     numbered = titles[: -len(LAST)]
@@ -70,13 +80,13 @@ def test_no_heading_of_a_core_section_has_a_star(lecture):
 
 def test_the_last_cell_shows_the_ledger(lecture):
     last = lecture.cells[-1]
-    assert last.source.strip() == "ledger()"
+    assert last.source.strip().removeprefix("nnlite.") == "ledger()"
     assert not last.is_optional
 
 
 def test_the_end_hands_over_to_the_next_lecture(lecture):
     end = " ".join(cell.source for cell in lecture.section("What this lecture leaves open"))
-    assert re.search(rf"lectures? {int(lecture.number) + 1:02d}\b", end, re.IGNORECASE)
+    assert re.search(rf"lectures? {int(lecture.number) + 1:02d}\b|next lecture", end, re.IGNORECASE)
 
 
 # --- cells ----------------------------------------------------------------------------------------
@@ -205,6 +215,7 @@ def _boxes():
     return meanings
 
 
+@WHOLE
 def test_a_symbol_has_one_meaning_in_the_course():
     several = {
         symbol: dict(said)
@@ -214,6 +225,7 @@ def test_a_symbol_has_one_meaning_in_the_course():
     assert several == {}
 
 
+@WHOLE
 def test_the_notation_of_the_course_is_that_of_the_boxes():
     told = (LECTURES / "NOTATION.md").read_text("utf-8")
     rows = {(row[0], row[1], row[2]) for row in table_rows(told)}
@@ -222,7 +234,15 @@ def test_the_notation_of_the_course_is_that_of_the_boxes():
         for symbol, said in _boxes().items()
         for meaning, numbers in said.items()
     }
-    assert rows == boxes, "write it anew: python tests/lectures/lecture_form.py notation"
+    assert rows == boxes, "write it anew: python tests/lectures/lecture_form.py write"
+
+
+@WHOLE
+@pytest.mark.parametrize("path", lecture_form.TABLES, ids=lambda path: path.name)
+def test_the_tables_of_the_lectures_say_the_minutes_of_their_core(path):
+    page = path.read_text("utf-8")
+    again = "write them anew: python tests/lectures/lecture_form.py write"
+    assert lecture_form.with_minutes(page) == page, again
 
 
 # --- the count itself -----------------------------------------------------------------------------

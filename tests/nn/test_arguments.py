@@ -74,6 +74,38 @@ def test_bad_arguments_are_named_when_the_layer_is_made(make, name):
         assert str(caught.value).endswith("."), caught.value
 
 
+NUMBERS = [(make, name) for make, name in CASES if type(MAKERS[make][name]) in (bool, int, float)]
+
+
+@pytest.mark.parametrize(("make", "name"), NUMBERS, ids=lambda v: getattr(v, "__name__", v))
+def test_numbers_in_numpys_spelling_make_the_same_layer(make, name):
+    good = MAKERS[make][name]
+    for spelled in (np.array(good), np.array(good)[()]):
+        layer = make(**{**MAKERS[make], name: spelled})
+        assert repr(layer) == repr(make(**MAKERS[make]))
+
+
+def test_numbers_in_numpys_spelling_give_functions_the_same_result():
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 4))
+    w, two = np.ones((4, 2, 3, 3)), np.array(2)
+    for call in (
+        lambda n: F.conv2d(x, w, groups=n, stride=n, padding=n),
+        lambda n: F.conv_transpose2d(x, w, groups=n, stride=n, padding=n),
+        lambda n: F.max_pool2d(x, n, n),
+        lambda n: F.avg_pool2d(x, n, divisor_override=n),
+        lambda n: F.adaptive_avg_pool2d(x, n),
+        lambda n: F.pixel_shuffle(x, n),
+        lambda n: F.interpolate(x, scale_factor=n),
+        lambda n: F.softmax(x, n),
+        lambda n: F.leaky_relu(x, n),
+        lambda n: F.softplus(x, n),
+        lambda n: F.layer_norm(x, 4, eps=n),
+        lambda n: F.pad(x, (1, 1), value=n),
+        lambda n: F.one_hot([0, 1], n),
+    ):
+        np.testing.assert_array_equal(call(two).data, call(2).data)
+
+
 def test_every_layer_with_arguments_is_listed():
     for name in nn.__all__:
         layer = getattr(nn, name)

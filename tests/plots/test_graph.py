@@ -76,6 +76,17 @@ def test_arrows_lead_down_and_lines_pass_beside_boxes():
             assert beside or top < box.y0 or bottom > box.y1
 
 
+def test_boxes_hold_their_text_also_where_the_graph_drifts_sideways():
+    x = leaf(np.ones(3))
+    for _ in range(6):
+        x = x + leaf([0.123456, 0.2, 0.3])  # each sum stands between its inputs: a diagonal
+    ax = graph(np.sum(x * x))
+    ax.figure.canvas.draw()
+    boxes = [patch.get_window_extent().width for patch in ax.patches]
+    widest = max(text.get_window_extent().width for text in ax.texts)
+    assert min(boxes) > 0.97 * widest
+
+
 def test_a_given_axes_is_used():
     ax = plt.figure().add_subplot()
     assert graph(leaf(1.0) * 2, ax=ax) is ax

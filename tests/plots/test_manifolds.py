@@ -26,6 +26,15 @@ def test_the_surface_is_the_decoder_on_a_grid_of_codes():
     assert len(data._offsets3d[0]) == 2
 
 
+def test_the_surface_is_seen_from_where_one_asks_and_its_data_take_their_colours():
+    def decode(z):
+        return np.column_stack([z, z[:, 0]])
+
+    ax = decoder_surface(decode, (0, 1, 0, 1), np.eye(3), color=[1.0, 2, 3], view=(20, -70))
+    assert (ax.elev, ax.azim) == (20, -70)
+    np.testing.assert_array_equal(ax.collections[1].get_array(), [1, 2, 3])
+
+
 def test_the_colouring_that_is_not_linear_is_framed_and_named():
     figure = dichotomies(SQUARE, [[1, 1, -1, -1], [1, -1, -1, 1]], [True, False], columns=2)
     titles = [ax.get_title(loc="center") for ax in figure.axes]

@@ -97,6 +97,54 @@ def test_filters_put_zero_in_the_middle_of_the_colour_map():
     np.testing.assert_allclose(shown[:, 3:], 0.5)
 
 
+@pytest.mark.parametrize("draw", [plots.images, plots.filters])
+def test_row_names_stand_at_the_middle_of_their_rows(draw):
+    ax = draw(RNG.random((5, 4, 4)), columns=3, names=["clean", "damaged"])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["clean", "damaged"]
+    np.testing.assert_allclose(ax.get_yticks(), [1.5, 6.5])
+    with pytest.raises(ValueError, match="1 names for 2 rows"):
+        draw(RNG.random((5, 4, 4)), columns=3, names=["clean"])
+
+
+def test_row_names_stand_beside_the_image_where_labels_stand_above_it():
+    ax = plots.images(RNG.random((2, 20, 20)), columns=1, names=["a", "b"], labels=[0, 1])
+    middle = [6 + 9.5, 6 + 9.5 + 27]  # 6 pixels of label, 20 of image, 1 of gap
+    np.testing.assert_allclose(ax.get_yticks(), middle)
+
+
+def test_image_grids_have_a_hair_line_around_each_tile_and_no_spines():
+    ax = plots.images(np.ones((5, 4, 6)), columns=3)
+    corners = [tuple(path.vertices.min(0)) for path in ax.collections[0].get_paths()]
+    assert corners == [(x, y) for y in (-0.5, 4.5) for x in (-0.5, 6.5, 13.5)][:5]
+    assert not any(spine.get_visible() for spine in ax.spines.values())
+
+
+def test_a_colour_key_names_the_values_at_its_ends():
+    def key(ax):
+        bar = next(a for a in ax.figure.axes if a is not ax)
+        return bar.get_ylabel(), [t.get_text() for t in bar.get_yticklabels()]
+
+    grey = plots.images(np.linspace(-1, 3, 16).reshape(1, 4, 4), key="brightness")
+    assert key(grey) == ("brightness", ["-1", "1", "3"])
+    W = np.array([[-2.0, 0, 1, 0], [0, 0, 0, 4]])
+    assert key(plots.filters(W, key="weight"))[1] == ["\u2212largest", "0", "+largest"]
+    assert key(plots.filters(W, key="weight", shared=True))[1] == ["\u22124", "0", "+4"]
+    assert key(plots.filters(W[:1], key="weight"))[1] == ["\u22122", "0", "+2"]
+    with pytest.raises(ValueError, match="one channel"):
+        plots.images(RNG.random((2, 4, 4, 3)), key="brightness")
+
+
+def test_filters_on_one_scale_keep_their_sizes():
+    W = np.array([[-2.0, 0, 1, 0], [0, 0, 0, 4]])
+    shown = picture(plots.filters(W, shared=True))
+    np.testing.assert_allclose(shown[:, :2], [[0.25, 0.5], [0.625, 0.5]])
+    np.testing.assert_allclose(shown[:, 3:], [[0.5, 0.5], [0.5, 1]])
+
+
+def test_no_grid_is_wider_than_the_text():
+    assert plots.images(np.zeros((20, 4, 4)), columns=20).figure.get_figwidth() == 8
+
+
 def test_latent_grid_puts_each_image_at_its_code():
     ax = plots.latent_grid(
         lambda z: np.repeat(z[:, :1] + 10 * z[:, 1:], 4, axis=1), extent=(0, 1, 0, 1), n=2
@@ -134,6 +182,16 @@ def test_latent_scatter_colours_classes_and_writes_their_names():
     np.testing.assert_array_equal(ax.collections[1].get_offsets(), Z[1::3])
     continuous = plots.latent_scatter(Z, Z[:, 0], label="height")
     assert len(continuous.figure.axes) == 2  # with a colour bar
+
+
+def test_glyphs_draw_each_point_as_its_class_with_a_key_beside_the_map():
+    Z, y = RNG.standard_normal((30, 2)), np.arange(30) % 3
+    ax = plots.latent_scatter(Z, y, names=["a", "b", "c"], glyphs=True)
+    assert not ax.texts
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b", "c"]
+    shapes = [c.get_paths()[0].vertices for c in ax.collections]
+    assert not any(np.array_equal(shapes[0], other) for other in shapes[1:])
+    np.testing.assert_array_equal(ax.collections[2].get_offsets(), Z[2::3])
 
 
 def test_field_evaluates_the_function_on_the_grid():
@@ -198,6 +256,14 @@ def test_slider_holds_every_frame_and_moves_without_a_kernel():
     assert "v = 2" in s.html
     assert 'max="2"' in s.html
     assert "oninput" in s.html
+
+
+def test_slider_is_sharp_named_and_as_large_as_the_other_figures():
+    s = plots.slider(lambda v: plt.subplots(figsize=(3, 1))[1], [1], label="step size")
+    frame = base64.b64decode(re.search(r"base64,([^\"]+)\"", s.html)[1])
+    assert int.from_bytes(frame[16:20], "big") == 432  # pixels of the file: 144 an inch
+    assert "width:300px;max-width:100%" in s.html  # of the page: 100 an inch
+    assert "<label>step size <input" in s.html
 
 
 def test_slider_refuses_what_would_bloat_the_notebook(monkeypatch):

@@ -162,7 +162,7 @@ def your_turn(task: str) -> Iterator[None]:
 
 def _record_open(block: _Block, error: Exception) -> None:
     """Put on the ledger that a task is open, when not even its check could be made."""
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     record(
         Check(
             claim=f"not yet, {reason}",

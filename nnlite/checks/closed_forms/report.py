@@ -33,11 +33,11 @@ def row_texts(check: Check) -> dict[str, str]:
     notes = [check.claim] if check.task else []
     notes += [_which_entry(check)] if check.index is not None else []
     notes += [f"the planted bug: {check.on_purpose}"] if check.on_purpose else []
-    notes += [f"rules out: {'; '.join(check.ruled_out)}"] if check.ruled_out else []
     word = verdict(check)
     return {
         "verdict": f"{_SYMBOL[word]} {word}",
         "claim": " ".join([check.task or check.claim, *(f"({note})" for note in notes)]),
+        "rivals": f"rules out: {'; '.join(check.ruled_out)}" if check.ruled_out else "",
         "formula": check.formula,
         "measured": measured + unit,
         "expected": bound + expected + unit,
@@ -69,8 +69,10 @@ def line(check: Check) -> str:
     cells = row_texts(check)
     measured, expected = _pair(check)
     pair = f"{measured:>12} {check.relation} {expected} {check.unit}"
-    source = f"  ({check.source})" if check.source else ""
-    return f"{cells['verdict']:<7}{pair:<32} {check.tolerance:<12} {cells['claim']}{source}"
+    notes = [f"({cells['rivals']})"] if check.ruled_out else []
+    notes += [f" ({check.source})"] if check.source else []
+    told = " ".join([cells["claim"], *notes])
+    return f"{cells['verdict']:<7}{pair:<32} {check.tolerance:<12} {told}"
 
 
 def mismatch(check: Check) -> str:

@@ -53,8 +53,8 @@ def sections(checks: Sequence[Check]) -> list[tuple[str, list[Check]]]:
 def text(checks: Sequence[Check], width: int = 100) -> str:
     """Return an aligned plain-text table, at most `width` columns wide where the numbers allow.
 
-    Formula and source stand on a line of their own under the claim, and above each section its
-    heading, if there are several.
+    Formula, source and what is ruled out stand on a line of their own under the claim, and above
+    each section its heading, if there are several.
     """
     if not checks:
         return "The ledger is empty: no closed_form(...) has run yet."
@@ -90,8 +90,10 @@ def _aligned(checks: Sequence[Check], width: int) -> str:
 
 
 def _small_print(check: Check, indent: str, width: int) -> list[str]:
+    """Formula, source and what is ruled out, under the claim."""
     source = f"[{check.source}]" if check.source else ""
-    words = "   ".join(part for part in (formula.plain(check.formula), source) if part)
+    parts = (formula.plain(check.formula), source, row_texts(check)["rivals"])
+    words = "   ".join(part for part in parts if part)
     # Widths are counted in characters, and a long formula is broken at a space or not at all.
     return textwrap.wrap(
         words,
@@ -108,7 +110,7 @@ def _small_print(check: Check, indent: str, width: int) -> list[str]:
 _COLUMNS = {
     "verdict": "11.5em",
     "claim": "auto",
-    "measured": "9em",
+    "measured": "10em",
     "expected": "10em",
     "tolerance": "9em",
 }
@@ -170,6 +172,7 @@ def _html_cells(check: Check) -> str:
     small = " &nbsp; ".join(
         ([f"${texts['formula']}$"] if texts["formula"] else [])
         + ([f"[{texts['source']}]"] if texts["source"] else [])
+        + ([texts["rivals"]] if texts["rivals"] else [])
     )
     claim = texts["claim"] + (f'<div style="opacity:.8">{small}</div>' if small else "")
     cells = (
@@ -196,6 +199,7 @@ def _markdown_table(checks: Sequence[Check]) -> str:
     rows = [row_texts(check) for check in checks]
     lines = ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
     for row in rows:
+        row["claim"] = f"{row['claim']}; {row['rivals']}" if row["rivals"] else row["claim"]
         # A bar would end the table's cell, in a formula too.
         latex = row["formula"].replace(r"\|", r"\Vert ").replace("|", r"\vert ")
         cells = {h: row[h].replace("|", r"\|").replace("\n", " ") for h in HEADINGS}

@@ -16,6 +16,8 @@ _LARGEST = 2**1023  # and well below its overflow it ends
 
 def as_numbers(name: str, value: Any) -> np.ndarray:
     """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
+    if value is ...:
+        raise TypeError(f"closed_form: {name} is `...`, so the line that gives it is missing.")
     name, value = f"closed_form: {name}", _without_graph(value)
     _refuse_long_integers(name, value)
     if _is_complex(value):

@@ -103,7 +103,7 @@ class Run:
             outputs = self.subject.complex_outputs([np.asarray(v, complex) for v in values])
         y = np.concatenate([np.ravel(y) for y in outputs])
         if y.shape != self.u.shape:
-            raise ValueError(f"f gives {y.size} numbers there, {self.u.size} otherwise")
+            raise ValueError(f"f gives {y.size} numbers there, {self.u.size} otherwise.")
         return y
 
     def _well_formed(self, k: int, g: Any) -> bool:

@@ -118,7 +118,7 @@ class Subject:
     def complex_outputs(self, values: list[Array]) -> list[Array]:
         """Results for complex values, those that the last run on real values gave as Tensors."""
         if self.parameters:
-            raise TypeError("parameters of a Module are real")
+            raise TypeError("parameters of a Module are real.")
         found = [leaf for _, leaf in _leaves(self.f(*self._fill([v.copy() for v in values])))]
         return [np.asarray(found[i]) for i in self._positions]
 
@@ -219,7 +219,7 @@ class Gradient:
 
     def complex_outputs(self, values: list[Array]) -> list[Array]:
         """Raise: gradients are Tensors, which are real."""
-        raise TypeError("gradients are Tensors, which are real")
+        raise TypeError("gradients are Tensors, which are real.")
 
     def gradients(self, values: list[Array], cotangents: list[Array]) -> list[Array | None]:
         """Gradients of the sum of cotangent * gradient."""

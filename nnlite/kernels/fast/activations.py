@@ -12,6 +12,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["leaky_relu", "leaky_relu_grad"]
+
 
 def in_memory_order(x: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the array whose C order is the order of x in memory, and whether axes were moved.

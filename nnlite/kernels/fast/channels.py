@@ -18,6 +18,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["channel_affine", "channel_sums", "leaky_relu_bias_grad"]
+
 ROWS = 64  #: rows that are summed in float32
 
 

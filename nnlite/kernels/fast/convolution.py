@@ -39,6 +39,8 @@ from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Window
 
+__all__ = ["conv2d", "conv2d_input_grad"]
+
 
 @twin(reference.conv2d)
 def conv2d(

@@ -10,6 +10,8 @@ from nnlite.kernels.fast.arrays import all_float32, channels_first, channels_las
 from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["flatten_images", "pixel_shuffle", "pixel_unshuffle", "unflatten_images"]
+
 
 @twin(reference.flatten_images)
 def flatten_images(x: Any) -> Any:

@@ -19,6 +19,8 @@ from nnlite.kernels.fast.product import padded_width
 from nnlite.kernels.fast.thin import THIN, dots
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["linear_backward", "linear_forward", "matmul_nn", "matmul_tn"]
+
 NO_VECTOR, NO_MATRIX = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
 

@@ -17,6 +17,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ONE, TWO, ZERO, exp_negative, log1p_unit
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["bce_with_logits", "softmax_cross_entropy", "squared_error"]
+
 BLOCK = 1024  #: terms that are summed in float32
 
 BCE, SQUARED_ERROR = range(2)

@@ -25,6 +25,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["batch_norm_backward", "batch_norm_forward"]
+
 PILOT = 16  #: rows whose mean is a first guess of the channel's
 
 

@@ -12,6 +12,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window
 
+__all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
+
 
 def pair(a: Any) -> Pair:
     """Return two plain integers: to Numba a list or NumPy integers would be another type."""

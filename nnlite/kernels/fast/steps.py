@@ -20,6 +20,8 @@ from nnlite.kernels.fast.compiling import loop, threaded, threads
 from nnlite.kernels.fast.elementary import ZERO
 from nnlite.kernels.fast.twins import twin
 
+__all__ = ["adam_step", "rmsprop_step", "sgd_step"]
+
 
 @twin(reference.adam_step)
 def adam_step(

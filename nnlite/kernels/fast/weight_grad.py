@@ -35,6 +35,8 @@ from nnlite.kernels.fast.transpose import transpose
 from nnlite.kernels.fast.twins import twin
 from nnlite.kernels.geometry import Pair, Window
 
+__all__ = ["conv2d_weight_grad"]
+
 MOST_SUMS = 1 << 26  #: floats of partial sums in all threads together
 LARGE_SUMS = 1 << 18  #: floats of a thread's sums that would fill its second-level cache
 DIRECT_COLUMNS = 128  #: the output gradient is read in place up to this many channels

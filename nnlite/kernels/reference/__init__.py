@@ -1,58 +1,36 @@
-"""The NumPy kernels: what lecture 08 explains, and what the fast kernels are tested against."""
+"""The NumPy kernels: what lecture 08 explains, and what the fast kernels are tested against.
+
+Each file lists its kernels in ``__all__``; together they are the kernels of both backends.
+"""
 
 from collections.abc import Callable
 
-from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
-from nnlite.kernels.reference.channels import channel_affine, channel_sums, leaky_relu_bias_grad
-from nnlite.kernels.reference.convolution import conv2d, conv2d_input_grad, conv2d_weight_grad
-from nnlite.kernels.reference.layout import (
-    flatten_images,
-    pixel_shuffle,
-    pixel_unshuffle,
-    unflatten_images,
+from nnlite.kernels.reference import (
+    activations,
+    channels,
+    convolution,
+    layout,
+    linear,
+    losses,
+    normalization,
+    pooling,
+    steps,
 )
-from nnlite.kernels.reference.linear import linear_backward, linear_forward, matmul_nn, matmul_tn
-from nnlite.kernels.reference.losses import bce_with_logits, softmax_cross_entropy, squared_error
-from nnlite.kernels.reference.normalization import batch_norm_backward, batch_norm_forward
-from nnlite.kernels.reference.pooling import (
-    avg_pool2d,
-    avg_pool2d_backward,
-    max_pool2d,
-    max_pool2d_backward,
-)
-from nnlite.kernels.reference.steps import adam_step, rmsprop_step, sgd_step
+from nnlite.kernels.reference.activations import *  # noqa: F403
+from nnlite.kernels.reference.channels import *  # noqa: F403
+from nnlite.kernels.reference.convolution import *  # noqa: F403
+from nnlite.kernels.reference.layout import *  # noqa: F403
+from nnlite.kernels.reference.linear import *  # noqa: F403
+from nnlite.kernels.reference.losses import *  # noqa: F403
+from nnlite.kernels.reference.normalization import *  # noqa: F403
+from nnlite.kernels.reference.pooling import *  # noqa: F403
+from nnlite.kernels.reference.steps import *  # noqa: F403
 
-__all__ = [
-    "adam_step",
-    "avg_pool2d",
-    "avg_pool2d_backward",
-    "batch_norm_backward",
-    "batch_norm_forward",
-    "bce_with_logits",
-    "channel_affine",
-    "channel_sums",
-    "conv2d",
-    "conv2d_input_grad",
-    "conv2d_weight_grad",
-    "flatten_images",
-    "leaky_relu",
-    "leaky_relu_bias_grad",
-    "leaky_relu_grad",
-    "linear_backward",
-    "linear_forward",
-    "matmul_nn",
-    "matmul_tn",
-    "max_pool2d",
-    "max_pool2d_backward",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    "rmsprop_step",
-    "sgd_step",
-    "softmax_cross_entropy",
-    "squared_error",
-    "unflatten_images",
-    "warmup",
-]
+_FAMILIES = (
+    activations, channels, convolution, layout, linear, losses, normalization, pooling, steps,
+)  # fmt: skip
+
+__all__ = sorted(["warmup", *(name for family in _FAMILIES for name in family.__all__)])
 
 
 def warmup(progress: Callable[[int, int], object] | None = None) -> float:

@@ -8,6 +8,8 @@ import numpy as np
 
 from nnlite.kernels.checks import check_slope
 
+__all__ = ["leaky_relu", "leaky_relu_grad"]
+
 
 def leaky_relu(x: np.ndarray, slope: float = 0.0) -> np.ndarray:
     """Return ``x`` where it is positive and ``slope * x`` elsewhere; slope 0 is ReLU.

@@ -8,6 +8,8 @@ import numpy as np
 from nnlite.kernels.checks import check_channels, check_dtypes
 from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
 
+__all__ = ["channel_affine", "channel_sums", "leaky_relu_bias_grad"]
+
 
 def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
     """Return every axis but the channels'."""

@@ -19,6 +19,8 @@ from nnlite.kernels.checks import check_conv, check_conv_gradient, check_dtypes,
 from nnlite.kernels.geometry import Pair, Window, reach
 from nnlite.kernels.reference.activations import leaky_relu
 
+__all__ = ["conv2d", "conv2d_input_grad", "conv2d_weight_grad"]
+
 
 def conv2d(
     x: np.ndarray,

@@ -6,6 +6,8 @@ reads an image as one row in the order of the index. Flattening is where the two
 
 import numpy as np
 
+__all__ = ["flatten_images", "pixel_shuffle", "pixel_unshuffle", "unflatten_images"]
+
 
 def flatten_images(x: np.ndarray) -> np.ndarray:
     """Return images (N, C, H, W) as rows (N, C·H·W), whatever their order in memory."""

@@ -11,6 +11,8 @@ from nnlite.kernels.checks import check_dtypes, check_epilogue, check_linear_bac
 from nnlite.kernels.reference.activations import leaky_relu
 from nnlite.kernels.reference.channels import leaky_relu_bias_grad
 
+__all__ = ["linear_backward", "linear_forward", "matmul_nn", "matmul_tn"]
+
 
 def linear_forward(
     x: np.ndarray,

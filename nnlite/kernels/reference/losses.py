@@ -9,6 +9,8 @@ import numpy as np
 
 from nnlite.kernels.checks import as_probabilities, check_dtypes, check_same_shape
 
+__all__ = ["bce_with_logits", "softmax_cross_entropy", "squared_error"]
+
 
 def bce_with_logits(z: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[float, np.ndarray]:
     """Return the binary cross-entropy of logits ``z`` against targets ``t`` in [0, 1].

@@ -21,6 +21,8 @@ from nnlite.kernels.checks import (
 from nnlite.kernels.reference.activations import leaky_relu, leaky_relu_grad
 from nnlite.kernels.reference.channels import all_but_channels, per_channel
 
+__all__ = ["batch_norm_backward", "batch_norm_forward"]
+
 
 def batch_norm_forward(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float, slope: float | None = None

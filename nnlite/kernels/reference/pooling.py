@@ -6,6 +6,8 @@ from nnlite.kernels.checks import check_pooling
 from nnlite.kernels.geometry import Pair, Window, reach
 from nnlite.kernels.reference.convolution import windows
 
+__all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
+
 
 def max_pool2d(
     x: np.ndarray,

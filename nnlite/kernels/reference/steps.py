@@ -10,6 +10,8 @@ import numpy as np
 
 from nnlite.kernels.checks import Arrays, check_arrays
 
+__all__ = ["adam_step", "rmsprop_step", "sgd_step"]
+
 
 def adam_step(
     params: Arrays,

@@ -1,5 +1,6 @@
 """Pooling of images (lecture 08)."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ def as_tiles(where: str, output_size: Any) -> tuple[int | None, int | None]:
     wanted = "an integer of at least 1 or a pair of them, where None keeps an axis"
     if not all(m is None or is_integer(m) for m in (rows, columns)):
         raise wrong_kind(output_size, f"{where}: output_size", wanted)
+    rows, columns = (None if m is None else operator.index(m) for m in (rows, columns))
     if not all(m is None or m >= 1 for m in (rows, columns)):
         raise wrong_value(output_size, f"{where}: output_size", wanted)
     return rows, columns

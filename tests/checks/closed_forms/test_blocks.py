@@ -1,4 +1,7 @@
-"""more_checks, your_turn and the ledger in sections."""
+"""expected_failure, more_checks, your_turn, and the ledger in sections."""
+
+import asyncio
+import threading
 
 import pytest
 
@@ -110,7 +113,10 @@ def test_a_task_that_is_not_done_is_an_open_row_and_stops_nothing(capsys):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (lambda x: ..., "TypeError: closed_form: measured must hold real numbers"),
+        (
+            lambda x: ...,
+            "TypeError: closed_form: measured is `...`, so the line",
+        ),
         (lambda x: None, "TypeError: closed_form: measured is None"),
         (lambda x: ... * x, "TypeError: unsupported operand"),
         (lambda x: [][x], "IndexError: list index out of range"),
@@ -176,3 +182,95 @@ def test_an_error_after_the_check_is_not_the_missing_line():
 def test_a_task_is_in_no_other_task_and_with_no_planted_bug(outer, inner):
     with pytest.raises(ClosedFormMismatch, match="stands inside"), outer("a"), inner("b"):
         check()
+
+
+# --- broken on purpose ----------------------------------------------------------------------------
+
+
+def test_an_expected_failure_is_shown_but_does_not_count(capsys):
+    with expected_failure("mean absolute residual"):
+        closed_form("noise variance", 3.18, 5.0, rtol=0.01)
+    (check,) = recorded()
+    assert check.on_purpose == "mean absolute residual"
+    assert not check.passed
+    assert not check.counts_as_failure
+    assert "✗ broken on purpose" in capsys.readouterr().out
+    # The block is over: the next failure counts.
+    with pytest.raises(ClosedFormMismatch) as caught:
+        closed_form("noise variance", 3.18, 5.0, rtol=0.01)
+    assert caught.value.check.counts_as_failure
+
+
+def test_a_planted_bug_is_caught_though_the_cell_catches_its_exception():
+    with expected_failure("caught"):
+        try:
+            closed_form("x", 1, 2, atol=0)
+        except ClosedFormMismatch:
+            closed_form("y", 1, 1, atol=0)
+    assert [c.on_purpose for c in recorded()] == ["caught", ""]
+
+
+def test_a_block_does_not_swallow_that_a_block_inside_it_saw_no_failure():
+    with (
+        pytest.raises(ClosedFormMismatch, match=r"expected_failure\('inner'\).*unnoticed"),
+        expected_failure("outer"),
+        expected_failure("inner"),
+    ):
+        closed_form("one", 1, 1, atol=0)
+
+
+def test_a_check_of_another_thread_is_not_broken_on_purpose():
+    failed = []
+
+    def work():
+        try:
+            closed_form("in a thread", 1, 2, atol=0)
+        except ClosedFormMismatch as error:
+            failed.append(error.check)
+
+    with expected_failure("here, not there"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        closed_form("here", 1, 2, atol=0)
+    assert failed[0].counts_as_failure
+    assert [c.on_purpose for c in recorded()] == ["", "here, not there"]
+
+
+def test_a_planted_bug_that_no_check_notices_raises():
+    with (
+        pytest.raises(ClosedFormMismatch, match=r"unnoticed: 1 check\(s\) ran"),
+        expected_failure("harmless"),
+    ):
+        closed_form("one", 1, 1, atol=0)
+    with pytest.raises(ClosedFormMismatch, match="no check ran"), expected_failure("nothing"):
+        pass
+
+
+def test_another_exception_in_the_block_is_not_mistaken_for_the_failure():
+    with pytest.raises(ZeroDivisionError), expected_failure("division"):
+        _ = 1 / 0
+    with pytest.raises(ClosedFormMismatch) as caught:
+        closed_form("after", 1, 2, atol=0)
+    assert caught.value.check.counts_as_failure
+
+
+def test_an_expected_failure_needs_its_reason():
+    with pytest.raises(ValueError, match="which bug"), expected_failure(""):
+        closed_form("x", 1, 2, atol=0)
+
+
+def test_a_task_is_in_a_block_only_while_it_is_open():
+    async def late():
+        await asyncio.sleep(0)
+        closed_form("late", 1.0, 2.0, atol=0)
+
+    async def both():
+        with expected_failure("planted"):
+            task = asyncio.ensure_future(late())
+            closed_form("planted", 1.0, 2.0, atol=0)
+        with pytest.raises(ClosedFormMismatch):
+            await task
+
+    asyncio.run(both())
+    assert [check.on_purpose for check in recorded()] == ["planted", ""]

@@ -5,7 +5,7 @@ import pytest
 
 from nnlite import closed_form, expected_failure, your_turn
 from nnlite.checks import ClosedFormMismatch
-from nnlite.checks.closed_forms import recording, report
+from nnlite.checks.closed_forms import recording, tables
 from nnlite.checks.closed_forms.recording import recorded
 
 
@@ -67,7 +67,9 @@ def test_one_entry_that_breaks_the_claim_is_enough_and_one_number_stands_for_all
 def test_what_a_check_rules_out_is_shown(capsys):
     check = closed_form("one", 1.0, 1.0, atol=0, wrong={"a": 2.0}, planted={"b": 3.0})
     assert "one (rules out: a; b)" in capsys.readouterr().out
-    assert "rules out: a; b" in report.row_texts(check)["claim"]
+    assert "\n           rules out: a; b\n" in tables.text([check])
+    assert "rules out: a; b</div>" in tables.html([check])
+    assert "| one; rules out: a; b |" in tables.markdown([check])
     assert type(check).from_json(check.to_json()) == check
 
 
