@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from nnlite._arguments import as_array
 from nnlite.engine import Tensor, no_grad
 from nnlite.gans.objectives import Objective
 from nnlite.gans.penalties import Penalty, clip_weights_
@@ -61,7 +62,7 @@ def generate(generator: Module, z: Array) -> Array:
 def discriminator_step(
     discriminator: Module,
     optimizer: Optimizer,
-    real: Array,
+    real: ArrayLike,
     fake: Any,
     objective: Objective,
     *,
@@ -77,8 +78,8 @@ def discriminator_step(
     optimizer : Optimizer
         Of its parameters.
     real, fake : ndarray of shape (m, ...)
-        Samples of both kinds. A Tensor of fakes is taken for its values, so that no gradient can
-        reach the generator.
+        Samples of both kinds; the real ones are computed with in the dtype of the fakes. A Tensor
+        of fakes is taken for its values, so that no gradient can reach the generator.
     objective : Objective
     penalties : iterable of callable
         ``penalty(discriminator, real, fake, rng)``, added to the loss: :class:`~nnlite.gans.R1`.
@@ -94,6 +95,7 @@ def discriminator_step(
     """
     chance = default_rng(rng)
     fake = values_of(fake)
+    real = as_array(values_of(real), "the real samples", fake.dtype)
     optimizer.zero_grad()
     loss = objective.discriminator_loss(discriminator(real), discriminator(fake), chance)
     total = loss

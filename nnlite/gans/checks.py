@@ -89,7 +89,7 @@ def check_fit(gan: Any, draw: Source, noise: Source) -> None:
     one that never stopped.
     """
     chance = np.random.default_rng(0)
-    real, z = draw(gan.batch_size, chance), noise(gan.batch_size, chance)
+    real, z = draw(gan.batch_size, rng=chance), noise(gan.batch_size, rng=chance)
     with no_grad():
         try:
             fake = values_of(gan.generator(z))

@@ -208,11 +208,11 @@ class GAN:
         Parameters
         ----------
         draw : callable
-            ``draw(m, rng)`` gives m real samples.
+            ``draw(m, rng=rng)`` gives m real samples in the dtype of the generator.
         """
         m, rng = self.batch_size, self._rng
         for _ in range(self.k):
-            real, fake = draw(m, rng), generate(self.generator, self._noise(m, rng))
+            real, fake = draw(m, rng=rng), generate(self.generator, self._noise(m, rng=rng))
             if self.replay is not None:
                 fake = self.replay.mix(fake, rng)
             of_d = discriminator_step(
@@ -229,7 +229,7 @@ class GAN:
             self.generator,
             self.discriminator,
             self.g_optimizer,
-            self._noise(m, rng),
+            self._noise(m, rng=rng),
             self.objective,
             blur=self._blurred,
         )
@@ -260,7 +260,7 @@ class GAN:
         pieces = [min(size, n - i) for i in range(0, n, size)]
         with fitting.evaluating(self.generator):
             return np.concatenate(
-                [generate(self.generator, self._noise(m, chance)) for m in pieces]
+                [generate(self.generator, self._noise(m, rng=chance)) for m in pieces]
             )
 
     def decision_function(self, X: ArrayLike) -> Array:

@@ -72,9 +72,10 @@ class R2:
 class GradientPenalty:
     """``lam E (|grad a(x_hat)| - 1)^2`` between real samples and fakes (Gulrajani et al. 2017).
 
-    ``x_hat`` lies on the segment from a real sample to a fake, at a place drawn for each pair. The
-    penalty biases what a Wasserstein critic reports: two laws a shift d apart are reported as
-    ``d + d^2 / (2 lam)`` apart by a linear critic.
+    ``x_hat`` lies on the segment from a real sample to a fake, at a place drawn for each pair (also
+    for each pair inside of a :class:`~nnlite.gans.Pack`). The penalty biases what a Wasserstein
+    critic reports: two laws a shift d apart are reported as ``d + d^2 / (2 lam)`` apart by a linear
+    critic.
 
     Raises
     ------

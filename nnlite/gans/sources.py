@@ -10,11 +10,11 @@ from nnlite._arguments import as_array
 from nnlite._estimator import in_range
 
 Array = NDArray[Any]
-Source = Callable[[int, np.random.Generator], Array]
+Source = Callable[..., Array]  # called as draw(n, rng=rng)
 
 
 def source_of_samples(X: Any, dtype: np.dtype[Any]) -> Source:
-    """A function ``draw(n, rng)`` of real samples (n, ...) in this dtype.
+    """A function ``draw(n, rng=rng)`` of real samples (n, ...) in this dtype.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def source_of_samples(X: Any, dtype: np.dtype[Any]) -> Source:
 
 
 def source_of_noise(latent: Any, dtype: np.dtype[Any]) -> Source:
-    """A function ``draw(n, rng)`` of noise for the generator: N(0, I), or what a function draws."""
+    """A function ``draw(n, rng=rng)`` of noise: N(0, I), or what a function draws."""
     if callable(latent):
         return _checked(latent, "the noise", dtype)
     if dtype == np.float32:  # drawn at once in single precision: twice as fast

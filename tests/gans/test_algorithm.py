@@ -7,6 +7,7 @@ import nnlite
 from nnlite import nn, optim
 from nnlite.gans import (
     R1,
+    GradientPenalty,
     Hinge,
     LeastSquares,
     Minimax,
@@ -127,6 +128,19 @@ def test_fakes_with_a_graph_pass_no_gradient_to_the_generator():
     assert fake.requires_grad
     discriminator_step(D, optim.SGD(D.parameters(), lr=0.1), x, fake, NonSaturating())
     assert gradients(G) == [None] * len(gradients(G))
+
+
+def test_real_samples_in_double_precision_are_computed_with_in_that_of_the_networks():
+    x, z = noise()
+    steps = []
+    for real in (x, x.astype(np.float64), x.tolist()):
+        G, D = networks()
+        of_d = optim.SGD(D.parameters(), lr=0.1)
+        penalties = [R1(0.1), GradientPenalty()]
+        fake = generate(G, z)
+        steps.append(discriminator_step(D, of_d, real, fake, Hinge(), penalties=penalties, rng=0))
+    assert steps[0] == pytest.approx(steps[1], rel=1e-6)
+    assert steps[0] == pytest.approx(steps[2], rel=1e-6)
 
 
 def test_layers_that_were_frozen_stay_so_and_others_can_be_trained_again():

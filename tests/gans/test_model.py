@@ -16,6 +16,7 @@ from nnlite.gans import (
     InstanceNoise,
     Labels,
     LeastSquares,
+    Minimax,
     NonSaturating,
     Pack,
     ReplayBuffer,
@@ -334,6 +335,22 @@ def test_the_first_alarm_of_each_kind_is_a_warning():
         gan.fit(X, steps=300)
     assert len(caught) == 1
     assert [alarm.step for alarm in gan.alarms_] == [100, 200, 300]
+
+
+def far_apart(noise=None):
+    """Laws without overlap, and a discriminator that learns faster than the generator."""
+    G = nn.Linear(2, 2, rng=0)
+    D = nn.Sequential(nn.Linear(2, 8, rng=1), nn.Tanh(), nn.Linear(8, 1, rng=2))
+    optimizers = optim.Adam(D.parameters(), lr=0.05), optim.SGD(G.parameters(), lr=1e-4)
+    return GAN(G, D, latent=2, objective=Minimax(), optimizers=optimizers, noise=noise, rng=0)
+
+
+def test_a_run_that_fails_rings_and_the_advice_that_is_given_helps():
+    gan = far_apart()
+    with pytest.warns(GANWarning, match=r"loss fell to .*equilibrium 1.386.*InstanceNoise"):
+        gan.fit(X + 10, steps=300)
+    assert "discriminator won" in {alarm.kind for alarm in gan.alarms_}
+    assert far_apart(InstanceNoise(10.0)).fit(X + 10, steps=300).alarms_ == []
 
 
 def test_the_bar_shows_losses_beside_their_equilibrium_and_the_norms(monkeypatch):
