@@ -138,9 +138,8 @@ class GAN:
     def fit(
         self,
         X: Any,
-        y: object = None,
-        *,
         steps: int = 1000,
+        *,
         snapshot_every: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1000,
@@ -152,8 +151,6 @@ class GAN:
         X : array_like of shape (n, ...), or callable
             Real samples. A function is called as ``X(n, rng=rng)`` and draws new ones for each
             minibatch, such as the method ``sample`` of a mixture.
-        y : ignored
-            For scikit-learn's pipelines.
         steps : int
         snapshot_every : int, optional
             Append a :class:`Snapshot` to ``snapshots_`` at the beginning and after each so many
@@ -203,7 +200,7 @@ class GAN:
         return self
 
     def step(self, draw: Source) -> None:
-        """K steps of the discriminator, then one of the generator (Algorithm 1).
+        """Take k steps of the discriminator, then one of the generator (Algorithm 1).
 
         Parameters
         ----------
@@ -323,8 +320,9 @@ class GAN:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is no checkpoint of a GAN, or was written with other settings or networks.
-            Then nothing has changed.
+            If the file is no checkpoint of a GAN, or was written with other settings or parts.
+        RuntimeError
+            If its networks have other layers. In all these cases nothing has changed.
         """
         states.load(self, path)
         return self

@@ -229,6 +229,16 @@ def test_a_checkpoint_of_other_settings_is_refused_and_nothing_changes(tmp_path)
         small().load_checkpoint(tmp_path / "run")
 
 
+def test_a_checkpoint_of_other_networks_is_refused_and_nothing_changes(tmp_path):
+    small().fit(X, steps=2).save_checkpoint(tmp_path / "run")
+    G, D = nn.Linear(2, 2), nn.Sequential(Pack(1), nn.Linear(2, 1), nn.Dropout(0.2, rng=3))
+    gan = GAN(G, D, latent=2, batch_size=M, rng=0)
+    before = state(gan)
+    with pytest.raises(RuntimeError, match=r"weight"):
+        gan.load_checkpoint(tmp_path / "run")
+    assert state(gan) == before
+
+
 def test_a_full_disk_keeps_the_older_checkpoint_and_the_networks(tmp_path, monkeypatch):
     path, gan = tmp_path / "run", eventful()
     real = states.save_checkpoint
