@@ -11,7 +11,7 @@ from nnlite import optim
 from nnlite._arguments import as_array, as_flag, as_integer
 from nnlite.gans import fitting, states
 from nnlite.gans.algorithm import discriminator_step, generate, generator_step
-from nnlite.gans.checks import check_networks, check_optimizers, check_settings
+from nnlite.gans.checks import check_networks, check_optimizers, check_settings, listed
 from nnlite.gans.history import Alarm, History
 from nnlite.gans.noise import InstanceNoise
 from nnlite.gans.objectives import NonSaturating, Objective
@@ -109,11 +109,11 @@ class GAN:
         self.objective = NonSaturating() if objective is None else objective
         self.k = as_integer(k, "GAN: k", 1)
         self.batch_size = as_integer(batch_size, "GAN: batch_size", 1)
-        self.penalties = tuple(penalties)
+        self.penalties = listed(penalties, "penalties")
         self.clip = clip
         self.noise = noise
         self.replay = replay
-        self.schedules = tuple(schedules)
+        self.schedules = listed(schedules, "schedules")
         self.verbose = as_flag(verbose, "GAN: verbose")
         self.latent = latent
         check_settings(self)
