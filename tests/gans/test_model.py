@@ -391,7 +391,7 @@ def test_the_bar_shows_losses_beside_their_equilibrium_and_the_norms(monkeypatch
         ({"noise": 0.1}, r"noise must be InstanceNoise or None, got 0.1"),
         (
             {"penalties": R1(0.1)},
-            r"penalties must be a list, got R1\(gamma=0.1\); write penalties=",
+            r"must be a list, got R1\(gamma=0.1\); write penalties=",
         ),
         ({"schedules": 3}, r"schedules must be a list, got 3; write schedules=\[...\]"),
         ({"schedules": [1]}, r"schedules must be of nnlite.optim.lr_scheduler, got 1"),
