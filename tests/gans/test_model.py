@@ -20,7 +20,10 @@ from nnlite.gans import (
     NonSaturating,
     Pack,
     ReplayBuffer,
+    discriminator_step,
     fitting,
+    generate,
+    generator_step,
     states,
 )
 
@@ -99,6 +102,20 @@ def test_alternation_finds_a_gaussian_of_another_place_and_width():
     assert gan.alarms_ == []
     x = gan.sample(20_000, rng=1)
     assert (x.mean(), x.std()) == pytest.approx((3.0, 0.5), abs=0.06)
+
+
+def test_the_trainer_is_the_loop_in_the_open_bit_for_bit():
+    (G, D), rng, objective = networks(), np.random.default_rng(0), NonSaturating()
+    of_d, of_g = (optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999)) for m in (D, G))
+    for _ in range(5):
+        for _ in range(2):
+            x, z = draw(M, rng), rng.standard_normal((M, 2), dtype=np.float32)
+            discriminator_step(D, of_d, x, generate(G, z), objective)
+        generator_step(G, D, of_g, rng.standard_normal((M, 2), dtype=np.float32), objective)
+    gan = small(k=2).fit(draw, steps=5)
+    for by_hand, trained in ((G, gan.generator), (D, gan.discriminator)):
+        for name, values in by_hand.state_dict().items():
+            np.testing.assert_array_equal(values, trained.state_dict()[name])
 
 
 @pytest.mark.parametrize("k", [1, 3])
