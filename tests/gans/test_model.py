@@ -182,6 +182,16 @@ def test_all_settings_can_be_combined_with_packs_and_replay(settings):
     assert gan.decision_function(X[:6]).shape == (3, 1)
 
 
+def test_images_are_samples_like_others():
+    G = nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8)), nn.Tanh())
+    D = nn.Sequential(Pack(2), nn.Conv2d(2, 4, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 4))
+    images = np.random.default_rng(0).uniform(-1, 1, (20, 1, 8, 8))
+    gan = GAN(G, D, latent=3, batch_size=6, rng=0, penalties=[GradientPenalty(1.0)],
+              noise=InstanceNoise(0.1), replay=ReplayBuffer(20)).fit(images, 3)  # fmt: skip
+    assert gan.sample(5, rng=0).shape == (5, 1, 8, 8)
+    assert gan.decision_function(images).shape == (10, 1, 1, 1)
+
+
 def test_samples_are_repeatable_and_drawing_them_changes_nothing():
     gan, twin = small().fit(X, steps=3), small().fit(X, steps=3)
     gan.generator[1].train()
