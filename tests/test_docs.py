@@ -1,7 +1,7 @@
 """The pages say what is: their Python runs, their numbers are counted, what they name exists.
 
 The blocks of a page share one namespace, as a reader would run them from top to bottom. A line that
-ends in `# -> text` is evaluated, and its value must print as that text.
+ends in ``# -> text`` is evaluated, and its value must print as that text.
 """
 
 import ast

@@ -79,14 +79,14 @@ def a_docstring_begins_with_what_one_gets_or_with_what_is_done(file):
             yield line, f"{found[0]!r} begins a docstring"
 
 
-# Roles such as :class:`Tensor` and links such as `text <address>`_ have single backticks for good.
-SINGLE = re.compile(r"(?<![`:\w])`(?!`)([^`\n]+)`(?![`_])")
+# What a backtick may belong to: a role such as :class:`Tensor`, code, a link `text <address>`_.
+MARKED = re.compile(r":\w+:`[^`]+`(?!`)|(?<![`:])``[^`]+``(?!`)|`[^`]+`_")
 
 
 def code_in_a_docstring_stands_in_two_backticks(file):
     for line, text in documented_in(file.tree):
-        for found in SINGLE.finditer(re.sub(r"``.*?``", "", text, flags=re.DOTALL)):
-            yield line, f"`{found[1]}` in single backticks"
+        for stray in re.findall(".*`.*", MARKED.sub("", text)):
+            yield line, f"a backtick that belongs to no code and no role: {stray.strip()}"
 
 
 HAS_MESSAGE = re.compile(r"(Error|Mismatch|Problem|Warning|\bwarn)$")
@@ -235,7 +235,7 @@ PLANTED = {
     ),
     code_in_a_docstring_stands_in_two_backticks: (
         'def f(x):\n    """Mean of `x`, ``y``."""',
-        'def f(x):\n    """Mean of ``x``, :func:`g` and `a page <https://x.org>`_."""',
+        'def f(x):\n    """Mean of ``x``, :math:`g(x)`, :func:`h` and `a page <https://x.org>`_."""',
     ),
 }
 BROKEN_MESSAGES = [
@@ -266,6 +266,12 @@ def test_a_planted_violation_is_named(rule):
     broken, sound = PLANTED[rule]
     assert len(list(rule(file_of(broken)))) == 1
     assert list(rule(file_of(sound))) == []
+
+
+@pytest.mark.parametrize("text", [":math:``x`", ":math:`x``", "``x`", ":math:``x``, ``y``"])
+def test_a_role_or_code_that_is_not_closed_is_named(text):
+    file = file_of(f'"""The mean of {text}."""')
+    assert list(code_in_a_docstring_stands_in_two_backticks(file))
 
 
 @pytest.mark.parametrize("source", BROKEN_MESSAGES)
