@@ -79,6 +79,8 @@ def mathml(latex: str, display: bool = False) -> str:
     for sign, stand_in in _STAND_INS.items():
         text = text.replace(stand_in, _IN_WORDS[sign])
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
+    # Of the two bars, the one that is as wide as a letter: the other is a dot at this size.
+    text = text.replace("&#x000AF;", "&#x0203E;")
     # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
     text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")

@@ -48,6 +48,7 @@ def test_every_formula_of_the_lectures_becomes_mathml():
         (r"\Big\lfloor\frac12\Big\rfloor", ["⌊", "⌋", "<mfrac>"]),
         (r"x\sim N,\ell\to-\infty", ["<mo>&#x0223C;</mo>", '<mo form="prefix">&#x02212;</mo><mi>']),
         (r"\max_j|s_j|", ["<mi", 'lspace="0"']),
+        (r"\bar{u}", ["<mover>", '<mo stretchy="true">&#x0203E;</mo></mover>']),
         (r"\text{5 \% of A\&B}", ["%", "A&amp;B"]),
         (r"o\bmod s", ['<mi>o</mi><mspace width="0.278em" />', '<mspace width="0.278em" /><mi>s']),
     ],
