@@ -81,6 +81,10 @@ def mathml(latex: str, display: bool = False) -> str:
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
     # Of the two bars, the one that is as wide as a letter: the other is a dot at this size.
     text = text.replace("&#x000AF;", "&#x0203E;")
+    # Greek capitals stand upright.
+    text = re.sub(
+        r"<mi>(&#x003(?:9[0-9A-F]|A[0-9]);)</mi>", r'<mi mathvariant="normal">\1</mi>', text
+    )
     # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
     text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")

@@ -52,6 +52,7 @@ def test_every_formula_of_the_lectures_becomes_mathml():
             r"\Big[\frac12\Big]^2",
             ['<msup><mrow><mo minsize="1.623em" maxsize="1.623em">]</mo></mrow>'],
         ),
+        (r"\Gamma\alpha", ['<mi mathvariant="normal">&#x00393;</mi><mi>&#x003B1;</mi>']),
         (r"\bar{u}", ["<mover>", '<mo stretchy="true">&#x0203E;</mo></mover>']),
         (r"\text{5 \% of A\&B}", ["%", "A&amp;B"]),
         (r"o\bmod s", ['<mi>o</mi><mspace width="0.278em" />', '<mspace width="0.278em" /><mi>s']),
