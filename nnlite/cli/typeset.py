@@ -81,6 +81,10 @@ def mathml(latex: str, display: bool = False) -> str:
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
     # Of the two bars, the one that is as wide as a letter: the other is a dot at this size.
     text = text.replace("&#x000AF;", "&#x0203E;")
+    # Greek capitals stand upright.
+    text = re.sub(
+        r"<mi>(&#x003(?:9[0-9A-F]|A[0-9]);)</mi>", r'<mi mathvariant="normal">\1</mi>', text
+    )
     # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
     text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
@@ -88,6 +92,10 @@ def mathml(latex: str, display: bool = False) -> str:
         rf"(<mo[^>]*>(?:{_BEFORE_A_SIGN})</mo>)<mo>(&#x02212;|&#x0002B;)</mo>",
         r'\1<mo form="prefix">\2</mo>',
         text,
+    )
+    # A bracket of a given size keeps it under a script only in a row of its own.
+    text = re.sub(
+        r"(<m(?:sub|sup|subsup)>)(<mo minsize[^>]*>[^<]*</mo>)", r"\1<mrow>\2</mrow>", text
     )
     # Bars are fences here, and fences stand close to what they enclose.
     text = re.sub(r'<mo(?: stretchy="false")?>(\||&#x0007C;|&#x02016;)</mo>', _fence, text)
@@ -154,7 +162,11 @@ class _Typesetter(HTMLParser):
         """Write the text that has come together since the last tag."""
         text = "".join(self._text)
         self._text.clear()
-        self.parts.append(text if self._inside else _FORMULA.sub(_converted, text))
+        if not self._inside:  # no line ends between a formula and the stop or bracket behind it
+            text = re.sub(
+                r"</math>(?=[.,:;?!)])", "</math>&#x2060;", _FORMULA.sub(_converted, text)
+            )
+        self.parts.append(text)
 
     def _as_it_is(self, text: str) -> None:
         self.flush()
@@ -228,7 +240,9 @@ def font(page: str) -> str:
         f"src:url(data:font/woff;base64,{data}) format('woff')}}"
         'math{font-family:"STIX Two Math of this page",math;font-size:1.12em}'
         "mtable[columnspacing^='0em'] mtd{padding-left:0;padding-right:0}"
-        "mtd[columnalign=left]{text-align:left}mtd[columnalign=right]{text-align:right}"
+        "mtable[columnspacing^='0em'] mtd:nth-child(2n+3){padding-left:2em}"
+        "mtd[columnalign=left]{text-align:left}"
+        "mtd[columnalign=right]{text-align:right;text-align:-webkit-right}"
     )
 
 

@@ -48,6 +48,11 @@ def test_every_formula_of_the_lectures_becomes_mathml():
         (r"\Big\lfloor\frac12\Big\rfloor", ["⌊", "⌋", "<mfrac>"]),
         (r"x\sim N,\ell\to-\infty", ["<mo>&#x0223C;</mo>", '<mo form="prefix">&#x02212;</mo><mi>']),
         (r"\max_j|s_j|", ["<mi", 'lspace="0"']),
+        (
+            r"\Big[\frac12\Big]^2",
+            ['<msup><mrow><mo minsize="1.623em" maxsize="1.623em">]</mo></mrow>'],
+        ),
+        (r"\Gamma\alpha", ['<mi mathvariant="normal">&#x00393;</mi><mi>&#x003B1;</mi>']),
         (r"\bar{u}", ["<mover>", '<mo stretchy="true">&#x0203E;</mo></mover>']),
         (r"\text{5 \% of A\&B}", ["%", "A&amp;B"]),
         (r"o\bmod s", ['<mi>o</mi><mspace width="0.278em" />', '<mspace width="0.278em" /><mi>s']),
@@ -111,6 +116,13 @@ def test_a_formula_keeps_its_latex_for_those_who_copy_it():
     assert note in page
     assert page.startswith("<p><math")
     assert page.endswith("</math></p>")
+
+
+def test_no_line_ends_between_a_formula_and_the_stop_behind_it():
+    page = typeset.typeset("<p>is ($x$)? $y$ is</p>")
+    assert "</math>&#x2060;)?" in page
+    assert "</math> is" in page
+    assert typeset.typeset("<pre></math>.</pre>") == "<pre></math>.</pre>"
 
 
 def test_the_font_holds_the_signs_of_the_page_and_no_others():
