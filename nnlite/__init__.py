@@ -28,6 +28,7 @@ _LAZY = {
     "more_checks": "nnlite.checks",
     "save": "nnlite.weights",
     "seed": "nnlite.random",
+    "sweep": "nnlite.sweeps",
     "your_turn": "nnlite.checks",
 }
 _SUBMODULES = (
@@ -39,6 +40,7 @@ _SUBMODULES = (
     "nn",
     "optim",
     "plots",
+    "sweeps",
     "training",
 )
 
@@ -60,6 +62,7 @@ __all__ = [
     "no_grad",
     "save",
     "seed",
+    "sweep",
     "tensor",
     "your_turn",
 ]
