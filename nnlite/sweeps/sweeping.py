@@ -60,7 +60,7 @@ def sweep(
         Who does the runs. By default one new process for each core, which must be able to import
         ``train`` (a script that calls ``sweep`` needs ``if __name__ == "__main__":``). A cluster
         of Dask comes as ``dask.distributed.Client(...).get_executor()``; it does the runs of a
-        worker that dies on another one (``pip install "nnlite-course[cluster]"``).
+        worker that dies on another one (the extra ``cluster`` installs it).
     store : path, optional
         A CSV file with a row for each finished run, written to the disk at once. Runs that have a
         row there are not run again, and rows of other values stay.
