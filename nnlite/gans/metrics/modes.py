@@ -32,7 +32,7 @@ _STRAY = 4.0  # in sigma: farther than this from its centre is one sample in 3,0
 _PER_MODE = 5  # expected samples from which on the counts of modes have their limiting law
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModeCoverage:
     """How a sampler shares out its samples among the modes; ``print`` shows the whole of it.
 

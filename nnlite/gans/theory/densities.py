@@ -29,7 +29,7 @@ LogDensity = Callable[[Array], ArrayLike]
 _MASS = 1e-6  # how far the integral of a density may be from 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoDensities:
     """Two densities on a grid; make one with :meth:`on_a_line` or :meth:`on_a_plane`.
 
