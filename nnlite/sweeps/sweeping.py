@@ -112,9 +112,6 @@ def _run(
         for _ in progress(len(runs), "sweep"):
             run, future = next(finished)
             error = future.exception()
-            if isinstance(error, BrokenExecutor):
-                failures.append((run, error))
-                break
             try:
                 if error is None:
                     table.add(run, _results(future.result()))
@@ -122,7 +119,8 @@ def _run(
                 error = wrong
             if error is not None:
                 failures.append((run, error))
-    return failures
+    # Foremost a dead process, of which every run after it knows.
+    return sorted(failures, key=lambda failure: not isinstance(failure[1], BrokenExecutor))
 
 
 def _finished(
