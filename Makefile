@@ -3,7 +3,7 @@
 #   make lectures             run every lecture in a fresh kernel, and see build/index.html
 #   make lectures ONLY="1 3"  some of them;  FULL=1 runs the seeded studies in full
 #   make test                 run the tests on all cores;  ONLY=tests/nn  some of them
-#   make power                run the lectures with planted bugs: every check must turn red for its own
+#   make power                run the lectures with planted bugs: each check must turn red
 #   make lab                  open a working copy of the lectures in JupyterLab
 #   make lint                 ruff and mypy
 #   make bench                side-by-side timings; installs PyTorch and others to compare with

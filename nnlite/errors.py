@@ -12,7 +12,7 @@ class NotFittedError(ValueError, AttributeError):
     """
 
     def __new__(cls, *args: object) -> NotFittedError:
-        """Of a class that is scikit-learn's too, where that is loaded."""
+        """Make an error that is scikit-learn's too, once that is loaded."""
         theirs = sys.modules.get("sklearn.exceptions")
         if theirs is not None and cls is NotFittedError:
             cls = type(cls.__name__, (cls, theirs.NotFittedError), {"__module__": cls.__module__})

@@ -1,4 +1,4 @@
-"""What an autoencoder should have learned: optima that need no training (lectures 03, 05, 06).
+"""What an autoencoder should have learned: optima that need no training (lectures 03 to 06).
 
 Conventions: samples are rows, covariances and second moments divide by n, errors are summed over
 features and averaged over samples. Functions take moments rather than data, so that a population

@@ -17,7 +17,7 @@ from nnlite.cli.progress import duration
 if TYPE_CHECKING:
     from nnlite.cli.execute import Result
 
-__all__ = ["as_json", "as_markdown", "Mode", "as_text", "closing", "rows", "where"]
+__all__ = ["Mode", "as_json", "as_markdown", "as_text", "closing", "rows", "where"]
 
 
 @dataclass(frozen=True)

@@ -170,11 +170,11 @@ def fingerprints(
 
 def edited(node: tuple[Any, ...], t: Tensor) -> int | None:
     """The first position read whose array is not what it was when ``t`` was made, if any."""
-    _, _, values, _, _, reads, before = node
+    values, before = node[2], node[6]
     if type(before) is bytes:
         x, y = values[0].tobytes(), values[1].tobytes()
         return None if x + y == before else 0 if x != before[: len(x)] else 1
-    for r, content in zip(reads, before, strict=True):
+    for r, content in zip(node[5], before, strict=True):
         if content is None:
             continue
         x = values[r] if r >= 0 else t._data

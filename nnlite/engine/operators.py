@@ -58,8 +58,8 @@ def unrolled(op: Operation) -> Any:
             else:
                 wanted, reads = _SECOND, reads_second
             values = a, b
-            prints = fingerprints(reads, values, t) if reads else ()
-            t._node = (op, (x, y), values, _NO_PARAMS, wanted, reads, prints)
+            taken = fingerprints(reads, values, t) if reads else ()
+            t._node = (op, (x, y), values, _NO_PARAMS, wanted, reads, taken)
         else:
             t.requires_grad = False
             t._node = None

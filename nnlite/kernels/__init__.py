@@ -32,7 +32,7 @@ __all__ = ["backend"]
 
 
 def _choose() -> tuple[str, ModuleType]:
-    """Return the backend that ``NNLITE_KERNELS`` names, or the fastest that can be used."""
+    """The backend that ``NNLITE_KERNELS`` names, or the fastest that can be used."""
     wanted = os.environ.get("NNLITE_KERNELS", "").strip().lower()
     if wanted and wanted not in _BACKENDS:
         raise ValueError(
@@ -51,14 +51,14 @@ def _choose() -> tuple[str, ModuleType]:
 
 
 def _import_numba() -> ModuleType:
-    """Return the compiled kernels; ImportError where Numba is missing or told not to compile."""
+    """The compiled kernels; ImportError where Numba is missing or told not to compile."""
     if import_module("numba").config.DISABLE_JIT:
         raise ImportError("NUMBA_DISABLE_JIT is set, and nothing can run uncompiled.")
     return import_module(_BACKENDS["numba"])
 
 
 def _why_not(error: Exception) -> str:
-    """Return what keeps Numba from working, with the settings that may be the cause."""
+    """What keeps Numba from working, with the settings that may be the cause."""
     settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")]
     correct = f" Correct or unset {', '.join(settings)}, if that is the cause." if settings else ""
     return (
@@ -77,7 +77,7 @@ def _backend_module() -> ModuleType:
 
 
 def backend() -> str:
-    """Return the name of the backend in use: ``"numba"`` or ``"numpy"``.
+    """The name of the backend in use: ``"numba"`` or ``"numpy"``.
 
     The first call (or the first use of a kernel) chooses it.
 
@@ -102,7 +102,7 @@ def __getattr__(name: str) -> Any:
     if name == "KERNELS":  #: what both backends offer: the list stands in the NumPy one
         value: Any = tuple(import_module(_BACKENDS["numpy"]).__all__)
     elif name.startswith("_") or name not in __getattr__("KERNELS"):
-        raise AttributeError(f"module 'nnlite.kernels' has no attribute {name!r}")
+        raise AttributeError(f"module 'nnlite.kernels' has no attribute {name!r}.")
     else:
         value = getattr(_backend_module(), name)
     globals()[name] = value  # from now on an ordinary attribute, at no cost

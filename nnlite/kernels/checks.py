@@ -17,7 +17,7 @@ Arrays = Sequence[np.ndarray]
 
 
 def output_shape(shape: tuple[int, ...], kernel: Pair, window: Window, where: str) -> Pair:
-    """Return (OH, OW) for images of ``shape`` (N, C, H, W), or say why there is no output.
+    """(OH, OW) for images of ``shape`` (N, C, H, W), or an error that says why there is no output.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def check_product(
 
 
 def as_probabilities(z: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return targets as an (N, K) array of probabilities, checking classes and shapes."""
+    """Check classes and shapes, and return targets as an (N, K) array of probabilities."""
     if z.ndim != 2:
         raise ValueError(f"softmax_cross_entropy takes logits of shape (N, K), got {z.shape}.")
     if target.dtype.kind not in "iu":
@@ -268,7 +268,7 @@ def check_pooling(
 
 
 def _rounded_up(shape: tuple[int, ...], kernel: Pair, window: Window) -> Pair:
-    """Return the number of windows if the last may reach beyond the padding."""
+    """The number of windows if the last may reach beyond the padding."""
     size = []
     for n, k, s, p, d in zip(shape[2:], kernel, *window[:3], strict=True):
         most = output_size(n + s - 1, k, s, p, d)

@@ -10,7 +10,7 @@ EPS = 1e-5
 
 
 def examples() -> dict[str, list[tuple[Any, ...]]]:
-    """Return arguments for each kernel, float32: few elements, for one thread, and then many."""
+    """Arguments for each kernel, float32: few elements, for one thread, and then many."""
     rng = np.random.default_rng(0)
 
     def normal(*shape: int) -> np.ndarray:

@@ -21,10 +21,10 @@ class Window(NamedTuple):
 
 
 def output_size(n: int, k: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Return the number of positions of a window on an axis (0 or less if it does not fit)."""
+    """The number of positions of a window on an axis (0 or less if it does not fit)."""
     return (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
 
 
 def reach(kernel: tuple[int, ...], dilation: Pair) -> Pair:
-    """Return height and width of a window, spread by its dilation."""
+    """Height and width of a window, spread by its dilation."""
     return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1

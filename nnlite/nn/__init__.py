@@ -45,6 +45,8 @@ from nnlite.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from nnlite.nn.resizing import Upsample
 
 __all__ = [
+    "ELU",
+    "GELU",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCELoss",
@@ -56,10 +58,8 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
-    "ELU",
     "Embedding",
     "Flatten",
-    "GELU",
     "Identity",
     "InstanceNorm2d",
     "L1Loss",

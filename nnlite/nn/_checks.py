@@ -51,7 +51,7 @@ def as_axis(value: int, ndim: int, name: str) -> int:
 
 
 def is_device(target: Any) -> bool:
-    """Tell whether it names a device, in PyTorch's manner, and not a dtype."""
+    """Whether it names a device, in PyTorch's manner, and not a dtype."""
     name = target if isinstance(target, str) else getattr(target, "type", None)
     return isinstance(name, str) and name.split(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 

@@ -73,7 +73,7 @@ def _fitting(
 
 
 def _in_range(value: NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Tell whether finite numbers stay what they are, as nearly as the dtype can say it."""
+    """Whether finite numbers stay what they are, as nearly as the dtype can say it."""
     if np.can_cast(value.dtype, dtype) or not value.size or dtype.kind == "b":
         return True
     if dtype.kind in "iu":

@@ -122,7 +122,7 @@ class Tree:
                     )
 
     def _hides(self, value: Any) -> bool:
-        """Tell whether a list or dict holds modules or parameters that are nowhere else."""
+        """Whether a list or dict holds modules or parameters that are nowhere else."""
         inside = value.values() if isinstance(value, dict) else value
         held = [v for v in inside if isinstance(v, Tree | Parameter)]
         found = [*self.modules(), *self._all_parameters()] if held else []

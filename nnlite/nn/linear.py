@@ -1,4 +1,4 @@
-"""Dense layers and reshaping (lectures 04 and 08)."""
+"""Dense layers and reshaping (lecture 03 derives the dense layer and its gradients)."""
 
 from typing import Any
 

@@ -8,6 +8,8 @@ convolution, ...) are in files of their own, which :mod:`nnlite.nn.functional` i
 """
 
 from nnlite.ops.activations import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from nnlite.ops.decompositions import *  # noqa: F403
+from nnlite.ops.differences import diff, gradient, trapezoid
 from nnlite.ops.elementwise import *  # noqa: F403
 from nnlite.ops.indexing import diagonal, getitem, index_values, scatter, take, trace
 from nnlite.ops.joining import concatenate, pad, repeat, stack

@@ -51,3 +51,17 @@ def along(axis: int, *index) -> tuple:
 def lying_along(axis: int, ndim: int) -> list[int]:
     """The shape that lets a vector lie along one of ``ndim`` axes."""
     return [-1 if i == axis else 1 for i in range(ndim)]
+
+
+def transposed(x):
+    """Matrices, in the last two axes, with rows and columns exchanged."""
+    return np.swapaxes(x, -1, -2)
+
+
+def matrix_shape(a, name: str) -> tuple[int, int]:
+    """Rows and columns of the matrices in the last two axes."""
+    if np.ndim(a) < 2:
+        raise np.linalg.LinAlgError(
+            f"{name} takes a matrix or a stack of them; got an array of shape {np.shape(a)}."
+        )
+    return np.shape(a)[-2:]

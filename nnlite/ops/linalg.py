@@ -1,30 +1,21 @@
-"""np.linalg: inv, solve, det, slogdet, cholesky, eigh, svd, pinv, for matrices and their stacks.
+"""np.linalg: inv, solve, det, slogdet, cholesky, pinv, for matrices and their stacks.
 
 The rules follow Giles (2008), "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation"; docs/engine.md derives those of norm and eigh. Functions with several
-results (eigh, svd) compute one array that holds them all, which is then cut: so the engine needs to
-know operations with one result only.
-
-Where a derivative does not exist (eigenvectors of equal eigenvalues, a singular matrix), the rule
-raises ``np.linalg.LinAlgError`` instead of returning infinities.
+algorithmic differentiation". Where a derivative does not exist (at a singular matrix, say), the
+rule raises ``np.linalg.LinAlgError`` instead of returning infinities. Eigenvalues and singular
+values have a file of their own, :mod:`nnlite.ops.decompositions`.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
-from nnlite.ops.axes import integer
+from nnlite.ops.axes import integer, matrix_shape, transposed
 from nnlite.ops.indexing import diagonal, trace
 from nnlite.ops.matrix import cross, in_one_dtype, outer, tensordot
 from nnlite.ops.operation import Operation, define, implements, values_of
 
-EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
-SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
 SlogdetResult = namedtuple("SlogdetResult", ["sign", "logabsdet"])
-
-
-def _t(x):
-    return np.swapaxes(x, -1, -2)
 
 
 def _finite(function):
@@ -39,25 +30,16 @@ def _finite(function):
         if not np.all(np.isfinite(out)) and all(np.all(np.isfinite(m)) for m in matrices):
             raise np.linalg.LinAlgError(
                 f"{function.__name__} has no finite answer for this matrix: it is singular, not "
-                "positive definite, or so close to it that numbers overflow"
+                "positive definite, or so close to it that numbers overflow."
             )
         return out
 
     return forward
 
 
-def _matrices(a, name: str) -> tuple[int, int]:
-    """Rows and columns of the matrices in the last two axes."""
-    if np.ndim(a) < 2:
-        raise np.linalg.LinAlgError(
-            f"{name} takes a matrix or a stack of them; got an array of shape {np.shape(a)}."
-        )
-    return np.shape(a)[-2:]
-
-
 inv = define(
     np.linalg.inv,
-    lambda g, out, _x: -_t(out) @ g @ _t(out),
+    lambda g, out, _x: -transposed(out) @ g @ transposed(out),
     forward=_finite(np.linalg.inv),
 )
 
@@ -65,7 +47,7 @@ inv = define(
 def _det_rule(g, out, x):
     """The matrix of cofactors: det(X) X^-T, or found one by one where X is singular."""
     if np.all(np.linalg.matrix_rank(x) == x.shape[-1]):
-        return np.expand_dims(g * out, (-1, -2)) * _t(inv(x))
+        return np.expand_dims(g * out, (-1, -2)) * transposed(inv(x))
     return np.expand_dims(g, (-1, -2)) * _cofactors(x)
 
 
@@ -81,7 +63,7 @@ def _cofactors(x):
 det = define(np.linalg.det, _det_rule)
 _logabsdet = Operation(
     lambda x: np.linalg.slogdet(x)[1],
-    lambda g, _out, x: np.expand_dims(g, (-1, -2)) * _t(inv(x)),
+    lambda g, _out, x: np.expand_dims(g, (-1, -2)) * transposed(inv(x)),
     name="slogdet",
 )
 
@@ -94,8 +76,8 @@ def slogdet(a):
 
 _solve: Operation = Operation(
     _finite(np.linalg.solve),
-    lambda g, out, a, _b: -_solve(_t(a), g) @ _t(out),
-    lambda g, _out, a, _b: _solve(_t(a), g),
+    lambda g, out, a, _b: -_solve(transposed(a), g) @ transposed(out),
+    lambda g, _out, a, _b: _solve(transposed(a), g),
     name="solve",
 )
 
@@ -116,125 +98,14 @@ def _cholesky_rule(g, out, _x):
     """
     n = out.shape[-1]
     halved = np.tri(n, dtype=bool) * (1 - 0.5 * np.eye(n))
-    phi = (_t(out) @ np.tril(g)) * halved.astype(out.dtype)
+    phi = (transposed(out) @ np.tril(g)) * halved.astype(out.dtype)
     # L^-T phi L^-1 by two solves
-    s = _solve(_t(out), _t(_solve(_t(out), _t(phi))))
-    return 0.5 * (s + _t(s))
+    s = _solve(transposed(out), transposed(_solve(transposed(out), transposed(phi))))
+    return 0.5 * (s + transposed(s))
 
 
 _factor = _finite(np.linalg.cholesky)
 cholesky = define(np.linalg.cholesky, _cholesky_rule, forward=lambda x: _factor(x))
-
-
-# ---- eigh and svd ----------------------------------------------------------------------------
-
-
-def _inverse_gaps(values, used: bool, what: str):
-    """1 / (v_j - v_i) off the diagonal, 0 on it; an error where two values are equal."""
-    n = values.shape[-1]
-    gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
-    off = ~np.eye(n, dtype=bool)
-    size = np.abs(values_of(gaps))
-    scale = np.max(np.abs(values_of(values)), axis=-1, initial=0.0)[..., None, None]
-    if used and np.any(off & (size <= 4 * np.finfo(values.dtype).eps * scale)):
-        raise np.linalg.LinAlgError(
-            f"the gradient of {what} does not exist where two of their values are equal (they can "
-            "be rotated freely). Use the values alone, or a function of the matrix that does not "
-            "depend on the choice, such as the projector onto their span."
-        )
-    return np.where(off & (size > 0), 1 / np.where(off & (size > 0), gaps, 1), 0)
-
-
-def _converged(x, values, name):
-    """Raise where the iteration failed, which in the browser NumPy does not notice."""
-    if not np.all(np.isfinite(values)) and np.all(np.isfinite(x)):
-        raise np.linalg.LinAlgError(f"{name} did not converge")
-
-
-def _eigh_forward(x, UPLO="L"):
-    w, v = np.linalg.eigh(x, UPLO)
-    _converged(x, w, "eigh")
-    return np.concatenate([w[..., None, :], v], axis=-2)  # (..., 1 + n, n): values above vectors
-
-
-def _eigh_rule(g, out, _x, UPLO="L"):
-    """A' = V (diag(w') + F * V^T V') V^T with F_ij = 1/(w_j - w_i) (Giles 2008, section 3.1)."""
-    w, v = out[..., 0, :], out[..., 1:, :]
-    gw, gv = g[..., 0, :], g[..., 1:, :]
-    middle = np.expand_dims(gw, -2) * np.eye(w.shape[-1], dtype=w.dtype)
-    if np.any(values_of(gv) != 0):
-        middle = middle + _inverse_gaps(w, True, "eigenvectors") * (_t(v) @ gv)
-    s = v @ middle @ _t(v)
-    return 0.5 * (s + _t(s))  # the matrix is symmetric, so its gradient is taken symmetric
-
-
-_eigh = Operation(_eigh_forward, _eigh_rule, name="eigh", params=("UPLO",))
-
-
-@implements(np.linalg.eigh)
-def eigh(a, UPLO="L"):
-    """Eigenvalues (ascending) and eigenvectors of symmetric matrices."""
-    packed = _eigh(a, UPLO=UPLO)
-    return EighResult(packed[..., 0, :], packed[..., 1:, :])
-
-
-@implements(np.linalg.eigvalsh)
-def eigvalsh(a, UPLO="L"):
-    """Eigenvalues (ascending) of symmetric matrices."""
-    return _eigh(a, UPLO=UPLO)[..., 0, :]
-
-
-def _svd_forward(x):
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    _converged(x, s, "svd")
-    return np.concatenate([s[..., None, :], u, _t(vh)], axis=-2)  # (..., 1 + m + n, k)
-
-
-def _svd_rule(g, out, _x):
-    """Giles (2008), section 3.2, with the parts outside the span for rectangular matrices."""
-    m, n = _x.shape[-2:]
-    s, u, v = out[..., 0, :], out[..., 1 : 1 + m, :], out[..., 1 + m :, :]
-    gs, gu, gv = g[..., 0, :], g[..., 1 : 1 + m, :], g[..., 1 + m :, :]
-    k = s.shape[-1]
-    eye = np.eye(k, dtype=s.dtype)
-    middle = np.expand_dims(gs, -2) * eye
-    if not np.any(values_of(g)[..., 1:, :] != 0):
-        return u @ middle @ _t(v)
-    if np.any(values_of(s) == 0):
-        raise np.linalg.LinAlgError(
-            "the gradient of singular vectors does not exist for a singular value of 0."
-        )
-    f = _inverse_gaps(s * s, True, "singular vectors")
-    a, b = f * (_t(u) @ gu), f * (_t(v) @ gv)
-    row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
-    middle = middle + (a + _t(a)) * row + column * (b + _t(b))
-    out = u @ middle @ _t(v)
-    if m > k:  # the part of gu outside the span of u
-        gu_s = gu / row
-        out = out + (gu_s - u @ (_t(u) @ gu_s)) @ _t(v)
-    if n > k:
-        gv_s = gv / row
-        out = out + u @ _t(gv_s - v @ (_t(v) @ gv_s))
-    return out
-
-
-_svd = Operation(_svd_forward, _svd_rule, name="svd")
-
-
-@implements(np.linalg.svd)
-def svd(a, full_matrices=True, compute_uv=True):
-    """Singular values (descending) and the first min(m, n) vectors of each side."""
-    m, n = _matrices(a, "svd")
-    if compute_uv and full_matrices and m != n:
-        raise ValueError(
-            f"the extra singular vectors of a {m} x {n} matrix are arbitrary, so they have no "
-            "gradient: use np.linalg.svd(t, full_matrices=False)."
-        )
-    packed = _svd(a)
-    s = packed[..., 0, :]
-    if not compute_uv:
-        return s
-    return SVDResult(packed[..., 1 : 1 + m, :], s, _t(packed[..., 1 + m :, :]))
 
 
 # ---- powers and products -----------------------------------------------------------------------
@@ -244,7 +115,7 @@ def svd(a, full_matrices=True, compute_uv=True):
 def matrix_power(a, n):
     """n-fold product of a square matrix with itself; negative n inverts it first."""
     n = integer(n, "the exponent of matrix_power")
-    rows, columns = _matrices(a, "matrix_power")
+    rows, columns = matrix_shape(a, "matrix_power")
     if rows != columns:
         raise np.linalg.LinAlgError(f"matrix_power takes square matrices; got shape {a.shape}.")
     if n < 0:
@@ -284,13 +155,13 @@ def _pinv_rule(g, out, x, rcond=None, hermitian=False):
     dP = -P dA P + P P^T dA^T (I - A P) + (I - P A) dA^T P^T P.
     """
     if hermitian:  # NumPy reads the lower triangle; the gradient is that of a symmetric change
-        x = np.tril(x) + _t(np.tril(x, -1))
-    p, pt, gt = out, _t(out), _t(g)
+        x = np.tril(x) + transposed(np.tril(x, -1))
+    p, pt, gt = out, transposed(out), transposed(g)
     m, n = x.shape[-2:]
     left = np.eye(m, dtype=x.dtype) - x @ p
     right = np.eye(n, dtype=x.dtype) - p @ x
     s = left @ gt @ p @ pt + pt @ p @ gt @ right - pt @ g @ pt
-    return 0.5 * (s + _t(s)) if hermitian else s
+    return 0.5 * (s + transposed(s)) if hermitian else s
 
 
 _pinv = Operation(
@@ -310,7 +181,7 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
     the largest count as 0. The derivative is that among matrices of the same rank; where the rank
     changes the pseudo-inverse jumps and there is none.
     """
-    m, n = _matrices(a, "pinv")
+    m, n = matrix_shape(a, "pinv")
     if rcond is not None and rtol is not _SMALL:
         raise ValueError("pinv takes rcond= or rtol=, which mean the same; got both.")
     if rcond is None:
@@ -319,12 +190,6 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=_SMALL):
 
 
 # ---- the same functions under the names of the array API (NumPy 2) -----------------------------
-
-
-@implements(np.linalg.svdvals)
-def svdvals(x):
-    """Singular values (descending)."""
-    return svd(x, compute_uv=False)
 
 
 @implements(np.linalg.cross)
@@ -359,4 +224,4 @@ def _trace(x, offset=0):
 @implements(np.linalg.matrix_transpose)
 def _matrix_transpose(x):
     """The last two axes exchanged."""
-    return _t(x)
+    return transposed(x)

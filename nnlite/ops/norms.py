@@ -6,7 +6,7 @@ At 0 a norm has no derivative but many subgradients; the rules give the shortest
 import numpy as np
 
 from nnlite.ops.axes import axes_of
-from nnlite.ops.linalg import svdvals
+from nnlite.ops.decompositions import svdvals
 from nnlite.ops.operation import Operation, implements, values_of
 from nnlite.ops.reductions import rows_of
 

@@ -1,7 +1,7 @@
 r"""Log-gamma and polygamma functions: what the Gamma and Student likelihoods of lecture 07 need.
 
-The derivative of :math:`\log\Gamma` is :math:`\psi^{(0)}`, that of :math:`\psi^{(n)}` is
-:math:`\psi^{(n+1)}`: one rule, usable any number of times. Arguments are positive reals.
+The derivative of :math:`\log\Gamma` is :math:`\psi^{(0)}``, that of :math:``\psi^{(n)}`` is
+:math:``\psi^{(n+1)}`: one rule, usable any number of times. Arguments are positive reals.
 """
 
 import math
@@ -35,7 +35,7 @@ def _positive(name: str, x: NDArray) -> NDArray:
         x = x.astype(np.float64)
     if not np.all(x > 0):
         bad = x[~(x > 0)].ravel()[0]
-        raise ValueError(f"{name} is defined here for x > 0 only; got {bad}")
+        raise ValueError(f"{name} is defined here for x > 0 only; got {bad}.")
     return x
 
 

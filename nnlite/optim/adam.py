@@ -1,4 +1,4 @@
-"""Adam and AdamW: steps scaled by running moments of the gradient (lectures 04 and 10)."""
+"""Adam and AdamW: steps scaled by running moments of the gradient (derived in lecture 01)."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""RMSprop: steps divided by the running size of the gradient (lecture 10, Wasserstein GANs)."""
+"""RMSprop: steps divided by the running size of the gradient (derived in lecture 01)."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar

@@ -42,7 +42,7 @@ def style() -> None:
 
 
 def new_axes(ax: Axes | None, figsize: tuple[float, float] | None = None) -> Axes:
-    """`ax`, or the axes of a new figure."""
+    """``ax``, or the axes of a new figure."""
     if ax is not None:
         return ax
     return pyplot().subplots(figsize=figsize)[1]

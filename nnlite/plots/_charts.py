@@ -29,7 +29,7 @@ def scree(
         All eigenvalues, for instance ``PCA().fit(X).explained_variance_``. Shares are of their
         sum.
     kept : int, optional
-        Shade the first `kept` and print their share.
+        Shade the first ``kept`` and print their share.
     log : bool
         Logarithmic eigenvalues (zeros are left out).
     title : str, optional

@@ -96,7 +96,7 @@ def reconstructions(
     X : array_like or Tensor
         Images, any shape :func:`images` takes; first row.
     *others : array_like or Tensor
-        One more row each, as many images as `X`.
+        One more row each, as many images as ``X``.
     names : sequence of str
         Of the rows, top to bottom.
     shape : tuple, optional

@@ -106,7 +106,7 @@ def dichotomies(
     Raises
     ------
     ValueError
-        If a colouring does not have one entry per point, or `separable` one per colouring,
+        If a colouring does not have one entry per point, or ``separable`` one per colouring,
         or there is nothing to draw.
     """
     points = as_points(points, "points")

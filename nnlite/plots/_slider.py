@@ -98,7 +98,7 @@ def slider(
     Raises
     ------
     ValueError
-        If there is no value, `start` is out of range, or the frames together exceed 4 MB
+        If there is no value, ``start`` is out of range, or the frames together exceed 4 MB
         (a notebook that large is slow to open): draw fewer or smaller frames.
     """
     plt = pyplot()

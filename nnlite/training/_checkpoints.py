@@ -122,7 +122,7 @@ def load_checkpoint(
 
 
 def _is_checkpoint(saved: Mapping[Any, Any]) -> bool:
-    """Tell whether a file has the form of those of save_checkpoint."""
+    """Whether a file has the form of those of save_checkpoint."""
     match saved:
         case {"epoch": int(epoch), "rng": rng, "default_rng": default, "dropout": dict(dropout),
               "parts": dict(parts)} if len(saved) == 5:  # fmt: skip

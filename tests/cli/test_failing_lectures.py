@@ -5,31 +5,16 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_output
+from running import CHECK, COMMAND, run_lectures
 
 from nnlite.checks import Check
 from nnlite.checks.closed_forms.recording import CHECK_MIME
-
-CHECK = "closed_form('one', 1.0, 1.0, atol=1e-6, formula='x^2', source='Author 1999, eq. 1')"
-COMMAND = [sys.executable, "-X", "utf8", "-m", "nnlite.cli", "lectures"]
-
-
-def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
 
 
 def _add_stale_output(path: Path) -> None:
@@ -76,7 +61,7 @@ def bad(tmp_path_factory, write_lecture):
     (here / "10_list.ipynb").write_text("[]")
     _write_odd_files(here)
     write_lecture(here, "11_endless message", "raise ValueError('y' * 100_000)", CHECK)
-    run = _run(folder, "--timeout", "2.5", "--jobs", "2")
+    run = run_lectures(folder, "--timeout", "2.5", "--jobs", "2")
     written = json.loads((folder / "build" / "ledger.json").read_text(encoding="utf-8"))
     return folder, run, {entry["name"]: entry for entry in written["lectures"]}
 

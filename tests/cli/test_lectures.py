@@ -4,32 +4,15 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from running import CHECK, run_lectures
 
 from nnlite.checks import Check
 from nnlite.checks.closed_forms.recording import CHECK_MIME
 from nnlite.cli import lectures, main
-
-CHECK = "closed_form('one', 1.0, 1.0, atol=1e-6, formula='x^2', source='Author 1999, eq. 1')"
-COMMAND = [sys.executable, "-X", "utf8", "-m", "nnlite.cli", "lectures"]
-
-
-def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-
 
 # --- lectures that go well ------------------------------------------------------------------------
 
@@ -65,7 +48,7 @@ def good(tmp_path_factory, write_lecture):
     )
     # The limits of this test run must not decide, a backend for scripts must not get through.
     environment = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    return folder, _run(folder, "--full", "--output", "out", **environment)
+    return folder, run_lectures(folder, "--full", "--output", "out", **environment)
 
 
 def test_a_course_that_passes_exits_with_zero_and_prints_a_line_per_lecture(good):

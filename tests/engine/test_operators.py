@@ -30,7 +30,7 @@ def test_an_unrolled_operator_is_record(name, y, grad):
     x = Tensor(ROW + 1, requires_grad=grad)
     t, expected = getattr(Tensor, name)(x, y), record(OPERATORS[name], (x, y), {})
     np.testing.assert_array_equal(t.data, expected.data)
-    assert (t.dtype, t.requires_grad, t.grad) == (expected.dtype, expected.requires_grad, None)
+    assert (t.dtype, t.requires_grad, t._grad) == (expected.dtype, expected.requires_grad, None)
     if expected._node is None:
         assert t._node is None
         return

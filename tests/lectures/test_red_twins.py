@@ -78,15 +78,9 @@ def _without_power(rows, bugs):
         if bug["problem"]:
             yield f"{bug['claim']!r} is not red with {bug['bug']!r}: {bug['problem']}"
     red = {bug["claim"] for bug in bugs if not bug["problem"]}
-    silent = [
-        f"{row['claim']!r} ({row['cell']}) names no rival"
-        for row in rows
-        if row["passed"]
-        and not row["ruled_out"]
-        and not row["solution"]
-        and row["claim"] not in red
-    ]
-    yield from dict.fromkeys(silent)
+    needy = [row for row in rows if row["passed"] and not row["ruled_out"]]
+    silent = [row for row in needy if row["claim"] not in red]
+    yield from dict.fromkeys(f"{row['claim']!r} ({row['cell']}) names no rival" for row in silent)
     made = {row["claim"] for row in rows}
     yield from (f"no check claims {bug['claim']!r}" for bug in bugs if bug["claim"] not in made)
 
@@ -104,7 +98,7 @@ CELLS = [
     ("b", "def f(x):\n    return 2 * x", []),
     ("c", "closed_form('first', f(1), 2, atol=0)\nclosed_form('double', f(3), 6, atol=0)", []),
     ("d", "with your_turn('triple'):\n    closed_form('triple', ..., 3, atol=0)", []),
-    ("e", "closed_form('triple', 3, 3, atol=0)", ["solution"]),
+    ("e", "closed_form('triple', 3, 3, atol=0, wrong={'double': 2})", ["solution"]),
     ("g", "import matplotlib.pyplot as plt\nplt.plot([1, 2]);", []),
     (
         "h",

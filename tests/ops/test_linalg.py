@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnlite
-from nnlite.ops import linalg, norms
+from nnlite.ops import decompositions, linalg, norms
 
 rng = np.random.default_rng(3)
 
@@ -84,10 +84,10 @@ LOST = np.full((2, 2), np.nan)
         lambda t: linalg.solve(t, np.ones(2)),
         linalg.cholesky,
         lambda t: linalg.matrix_power(t, -1),
-        linalg.eigh,
-        linalg.eigvalsh,
-        linalg.svd,
-        linalg.svdvals,
+        decompositions.eigh,
+        decompositions.eigvalsh,
+        decompositions.svd,
+        decompositions.svdvals,
         lambda t: norms.norm(t, "nuc"),
     ],
 )

@@ -16,7 +16,7 @@ import numpy as np
 from nnlite.checks.closed_forms import blocks, compare, report
 from nnlite.checks.closed_forms.check import Check, ClosedFormMismatch
 from nnlite.checks.closed_forms.recording import record
-from nnlite.checks.closed_forms.rivals import no_power, rivals
+from nnlite.checks.closed_forms.rivals import named_rivals, no_power
 from nnlite.checks.closed_forms.values import as_numbers
 
 __all__ = ["closed_form"]
@@ -101,7 +101,7 @@ def closed_form(
     _refuse_odd_words(claim, relation, formula=formula, source=source, unit=unit)
     m, e = _pair(claim, measured, expected, relation)
     allowed, tolerance = compare.allowance(claim, m, e, rtol, atol, stderr, seeds, z)
-    others = rivals(claim, m, relation, wrong, planted)
+    others = named_rivals(claim, m, relation, wrong, planted)
     index, passed = compare.worst(m, e, allowed, relation)
     powerless = [r for r in others if r.passes(m, e, allowed, relation)] if passed else []
     check = Check(

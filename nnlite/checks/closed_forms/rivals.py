@@ -16,10 +16,10 @@ from nnlite.checks.closed_forms import compare
 from nnlite.checks.closed_forms.digits import short
 from nnlite.checks.closed_forms.values import as_numbers
 
-__all__ = ["Rival", "no_power", "rivals"]
+__all__ = ["Rival", "named_rivals", "no_power"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class Rival:
     """One rival of a check: the pair of numbers that stands in place of the true one.
 
@@ -45,7 +45,7 @@ class Rival:
         return compare.worst(*pair, allowed, relation)[1]
 
 
-def rivals(
+def named_rivals(
     claim: str, measured: np.ndarray, relation: str, wrong: Any, planted: Any
 ) -> list[Rival]:
     """Return the rivals of ``closed_form(wrong=, planted=)``, or a teaching error."""

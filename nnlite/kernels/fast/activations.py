@@ -16,7 +16,7 @@ __all__ = ["leaky_relu", "leaky_relu_grad"]
 
 
 def in_memory_order(x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return the array whose C order is the order of x in memory, and whether axes were moved.
+    """The array whose C order is the order of x in memory, and whether axes were moved.
 
     Pointwise results keep the order of their input, so images stay channels last.
     """
@@ -30,7 +30,7 @@ def in_memory_order(x: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def factor(slope: float | None) -> float:
-    """Return the slope as the number that the compiled loops take: 1 for no activation."""
+    """The slope as the number that the compiled loops take: 1 for no activation."""
     return 1.0 if slope is None else float(slope)
 
 
@@ -59,13 +59,13 @@ def leaky_relu_grad(g: Any, y: Any, slope: Any = 0.0) -> Any:
 
 @loop
 def activate(v, slope):
-    """Return leaky ReLU of a number. ReLU is a case of its own: 0 times -inf would not be 0."""
+    """Leaky ReLU of a number. ReLU is a case of its own: 0 times -inf would not be 0."""
     return v if v > ZERO or v != v else (ZERO if slope == ZERO else v * slope)
 
 
 @loop
 def deactivate(g, y, slope):
-    """Return the gradient in front of a leaky ReLU, from gradient and value behind it."""
+    """The gradient in front of a leaky ReLU, from gradient and value behind it."""
     return g if y > ZERO else (ZERO if slope == ZERO else g * slope)
 
 

@@ -21,7 +21,7 @@ WIDTH = TILE.width
 
 
 def all_float32(*arrays: np.ndarray | None) -> bool:
-    """Tell whether the compiled kernels can take these arrays."""
+    """Whether the compiled kernels can take these arrays."""
     for a in arrays:  # noqa: SIM110  (all() with a generator takes twice as long)
         if a is not None and a.dtype != FLOAT32:
             return False
@@ -29,7 +29,7 @@ def all_float32(*arrays: np.ndarray | None) -> bool:
 
 
 def finite(w: np.ndarray) -> bool:
-    """Tell whether all weights are finite; one pass, with an infinite sum counted as not.
+    """Whether all weights are finite; one pass, with an infinite sum counted as not.
 
     What lies outside an image is zeros to a kernel that gathers, and does not exist for one that
     paints. The two agree as long as weights times zero are zero.
@@ -38,7 +38,7 @@ def finite(w: np.ndarray) -> bool:
 
 
 def contiguous(a: np.ndarray) -> np.ndarray:
-    """Return the array in C order, writable and aligned: itself if it is that, else a copy.
+    """The array in C order, writable and aligned: itself if it is that, else a copy.
 
     Read-only arrays are copied too: to Numba they are another type, which would be compiled again.
     """
@@ -46,12 +46,12 @@ def contiguous(a: np.ndarray) -> np.ndarray:
 
 
 def flat(a: np.ndarray) -> np.ndarray:
-    """Return the values of :func:`contiguous` in one row."""
+    """The values of :func:`contiguous` in one row."""
     return contiguous(a).reshape(-1)
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
-    """Return images (N, C, H, W) as a contiguous array (N, H, W, C); a view if stored so."""
+    """Images (N, C, H, W) as a contiguous array (N, H, W, C); a view if stored so."""
     last = x.transpose(0, 2, 3, 1)
     if last.flags.carray:
         return last
@@ -62,7 +62,7 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 
 
 def channels_first(x: np.ndarray) -> np.ndarray:
-    """Return images (N, C, H, W) as a contiguous array of that shape, in the order of the index."""
+    """Images (N, C, H, W) as a contiguous array of that shape, in the order of the index."""
     if x.flags.carray:
         return x
     last = x.transpose(0, 2, 3, 1)
@@ -75,7 +75,7 @@ def channels_first(x: np.ndarray) -> np.ndarray:
 
 
 def rows(x: np.ndarray) -> np.ndarray:
-    """Return (N, C) or images (N, C, H, W) as a contiguous array with the channels last."""
+    """(N, C) or images (N, C, H, W) as a contiguous array with the channels last."""
     if x.ndim == 4:
         return channels_last(x)
     if x.ndim == 3:
@@ -89,7 +89,7 @@ def matrix(last: np.ndarray) -> np.ndarray:
 
 
 def like(last: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return a channels-last result indexed as ``x`` is: undo :func:`rows`."""
+    """A channels-last result indexed as ``x`` is: undo :func:`rows`."""
     if x.ndim == 2:
         return last
     images = last.transpose(0, 3, 1, 2)
@@ -127,7 +127,7 @@ _scratch = _Scratch()
 
 
 def scratch(purpose: str, size: int) -> np.ndarray:
-    """Return working memory of at least ``size`` floats with arbitrary content.
+    """Working memory of at least ``size`` floats with arbitrary content.
 
     Valid until the next call with this purpose from the same Python thread.
     """
@@ -138,7 +138,7 @@ def scratch(purpose: str, size: int) -> np.ndarray:
 
 
 def padded_bias(bias: np.ndarray | None, n: int) -> np.ndarray:
-    """Return the bias of n channels, or zeros, with zeros up to the width of the last tile."""
+    """The bias of n channels, or zeros, with zeros up to the width of the last tile."""
     if bias is not None and n % WIDTH == 0:
         return contiguous(bias)
     padded = np.zeros(n + WIDTH, FLOAT32)

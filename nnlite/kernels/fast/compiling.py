@@ -72,7 +72,7 @@ SMALL = 16384
 
 
 def _fingerprint() -> str:
-    """Return what compiled code depends on besides a function's own bytecode: all these sources.
+    """What compiled code depends on besides a function's own bytecode: all these sources.
 
     A function contains what it calls and inherits how that is compiled, but Numba looks only at the
     file in which the function stands, and at its time and size rather than at its content.
@@ -218,7 +218,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads(work: int = SMALL) -> int:
-    """Return how many threads to use for ``work`` elements: one if they are few."""
+    """How many threads to use for ``work`` elements: one if they are few."""
     if work < SMALL:
         return 1
     if _forked and _LAYER != "tbb":

@@ -22,7 +22,7 @@ PAUSES = 0.25, 4.0  #: seconds on one thread, doubled from the first to the last
 
 
 def waited() -> float | None:
-    """Return the seconds for which this process's threads waited for a core; None if unknown."""
+    """The seconds for which this process's threads waited for a core; None if unknown."""
     total = 0
     try:
         for thread in os.listdir("/proc/self/task"):
@@ -53,7 +53,7 @@ class Crowding:
         self.crowded = False
 
     def __call__(self) -> bool:
-        """Tell whether kernels should run on one thread now."""
+        """Whether kernels should run on one thread now."""
         now = perf_counter()
         if now >= self._next_look:
             self.look(now)

@@ -23,7 +23,7 @@ A1, A2, A3, A4, A5, A6, A7, A8 = (np.float32(1 / k) for k in range(3, 19, 2))
 
 @exact
 def exp_negative(x):
-    """Return e^x for x <= 0, relative error 1.2e-7; 0 below -87; NaN for NaN.
+    """e^x for x <= 0, relative error 1.2e-7; 0 below -87; NaN for NaN.
 
     With n = round(x / log 2), ``e^x = 2^n e^r`` and ``r = x - n log 2`` lies in ±log(2)/2; 2^n is
     put together from its exponent bits.
@@ -45,7 +45,7 @@ def exp_negative(x):
 
 @exact
 def log1p_unit(e):
-    """Return log(1 + e) for 0 <= e <= 1 as ``2 atanh(e / (2 + e))``, accurate for small e too."""
+    """log(1 + e) for 0 <= e <= 1 as ``2 atanh(e / (2 + e))``, accurate for small e too."""
     s = e / (TWO + e)
     q = s * s
     p = A8

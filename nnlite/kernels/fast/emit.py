@@ -40,19 +40,19 @@ class Emit:
                 self.value[name], self.type[name] = value, kind
 
     def data(self, name: str) -> Any:
-        """Return the pointer to an array's first element."""
+        """The pointer to an array's first element."""
         make = self.context.make_array(self.type[name])
         return make(self.context, self.builder, self.value[name]).data
 
     def at(self, pointer: Any, *indices: Any) -> Any:
-        """Return a pointer moved by the sum of indices (numbers or values)."""
+        """A pointer moved by the sum of indices (numbers or values)."""
         for i in indices:
             index = ir.Constant(INT64, i) if isinstance(i, int) else i
             pointer = self.builder.gep(pointer, [index])
         return pointer
 
     def load_vector(self, pointer: Any) -> Any:
-        """Return a register loaded from an address that need not be aligned."""
+        """A register loaded from an address that need not be aligned."""
         return self.builder.load(self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
     def store_vector(self, vector: Any, pointer: Any) -> None:
@@ -60,14 +60,14 @@ class Emit:
         self.builder.store(vector, self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
     def splat(self, scalar: Any) -> Any:
-        """Return a register with one number in every lane."""
+        """A register with one number in every lane."""
         undefined = ir.Constant(VECTOR, ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, ir.Constant(INT32, 0))
         pick = ir.Constant(ir.VectorType(INT32, TILE.lanes), [0] * TILE.lanes)
         return self.builder.shuffle_vector(first, undefined, pick)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """Return a·b + c, fused where the machine can."""
+        """a·b + c, fused where the machine can."""
         name = f"llvm.fmuladd.v{TILE.lanes}f32"
         kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)

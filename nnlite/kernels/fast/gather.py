@@ -40,12 +40,12 @@ class Axis(NamedTuple):
 
 
 def conv_axis(outputs: int, k: int, padding: int) -> list[Axis]:
-    """Return the one phase of a convolution."""
+    """The one phase of a convolution."""
     return [Axis(0, outputs, -padding, tuple(range(k)))]
 
 
 def transposed_axis(outputs: int, k: int, s: int, p: int, d: int) -> list[Axis]:
-    """Return the phases of a transposed convolution."""
+    """The phases of a transposed convolution."""
     phases = []
     for a in range(min(s, outputs)):
         taps = [i for i in range(k) if (a + p - i * d) % s == 0][::-1]
@@ -55,7 +55,7 @@ def transposed_axis(outputs: int, k: int, s: int, p: int, d: int) -> list[Axis]:
 
 
 def record(*names: str) -> np.dtype:
-    """Return a record of integers that compiled code can read by name."""
+    """A record of integers that compiled code can read by name."""
     return np.dtype([(name, np.int64) for group in names for name in group.split()])
 
 
@@ -166,7 +166,7 @@ def _plan(
 def _phases(
     axes: tuple[list[Axis], list[Axis]], kw: int, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the PHASEs and their taps, each tap with packed weights of ``size`` numbers."""
+    """The PHASEs and their taps, each tap with packed weights of ``size`` numbers."""
     phases: list[tuple[int, ...]] = []
     taps: list[int] = []
     for y in axes[0]:
@@ -180,12 +180,12 @@ def _phases(
 
 
 def _last(a: Axis, count: int, step: int, tap: int) -> int:
-    """Return one past the last input that ``count`` outputs of a phase read."""
+    """One past the last input that ``count`` outputs of a phase read."""
     return (count - 1) * step + a.begin + (len(a.taps) - 1) * tap + 1
 
 
 def _extent(axes: list[Axis], step: int, tap: int) -> tuple[int, int, int]:
-    """Return where the inputs of output u = 0 begin and end, and the most outputs of a phase."""
+    """Where the inputs of output u = 0 begin and end, and the most outputs of a phase."""
     used = [a for a in axes if a.taps]
     top = min((a.begin for a in used), default=0)
     bottom = max((_last(a, 1, step, tap) for a in used), default=top + 1)

@@ -1,7 +1,7 @@
 """Dense layers, compiled: twins of ``reference/linear.py``.
 
 Thin products are plain loops (``thin.py``), all others are tiles (``matrix.py``). The backward pass
-of a layer is one call (``linear_backward.py``).
+of a layer is one call (``linear_grads.py``).
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from nnlite.kernels.checks import check_epilogue, check_linear_backward, check_p
 from nnlite.kernels.fast.activations import factor
 from nnlite.kernels.fast.arrays import all_float32, contiguous, padded_bias, scratch
 from nnlite.kernels.fast.compiling import threads
-from nnlite.kernels.fast.linear_backward import back, back_by_rows, pays_by_rows
+from nnlite.kernels.fast.linear_grads import back, back_by_rows, pays_by_rows
 from nnlite.kernels.fast.matrix import multiply_matrices, panels_for
 from nnlite.kernels.fast.product import padded_width
 from nnlite.kernels.fast.thin import THIN, dots
@@ -59,7 +59,7 @@ def matmul_tn(a: Any, b: Any) -> Any:
 
 
 def _product(a: np.ndarray, turn_a: bool, b: np.ndarray, m: int) -> np.ndarray:
-    """Return the (m, n) product of ``a``, transposed if so told, and ``b``."""
+    """The (m, n) product of ``a``, transposed if so told, and ``b``."""
     k, n = b.shape
     y = np.empty((m, n), np.float32)
     nt = threads(m * n * (1 + k // 8))

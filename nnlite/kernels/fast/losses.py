@@ -43,7 +43,7 @@ def squared_error(x: Any, t: Any, scale: Any = 1.0) -> Any:
 def _sum_and_gradient(
     function: int, x: np.ndarray, t: np.ndarray, scale: float
 ) -> tuple[float, np.ndarray]:
-    """Return a pointwise loss and its gradient, which is stored in the order of ``x``."""
+    """A pointwise loss and its gradient, which is stored in the order of ``x``."""
     stored, moved = in_memory_order(x)
     gradient = np.empty(stored.shape, np.float32)
     nt = threads(x.size)
@@ -69,7 +69,7 @@ def softmax_cross_entropy(z: Any, target: Any, scale: Any = 1.0) -> Any:
 
 @loop
 def bce_block(z, t, scale, gradient):
-    """Return ``sum softplus(z) - t z`` and write ``scale (sigmoid(z) - t)``."""
+    """Write ``scale (sigmoid(z) - t)`` and return ``sum softplus(z) - t z``."""
     total = ZERO
     for i in range(z.size):
         v = z[i]
@@ -83,7 +83,7 @@ def bce_block(z, t, scale, gradient):
 
 @loop
 def squares_block(x, t, scale, gradient):
-    """Return ``sum (x - t)²`` and write ``2 scale (x - t)``."""
+    """Write ``2 scale (x - t)`` and return ``sum (x - t)²``."""
     total = ZERO
     for i in range(x.size):
         d = x[i] - t[i]
@@ -118,7 +118,7 @@ def _pointwise(function, x, t, scale, gradient, part, nt):
 
 @loop
 def cross_entropy_rows(z, t, scale, gradient):
-    """Return the cross-entropy of rows of logits and write ``scale`` times its gradient."""
+    """Write ``scale`` times the gradient, and return the cross-entropy of rows of logits."""
     n, c = z.shape
     total = 0.0
     for r in range(n):

@@ -35,7 +35,7 @@ class Tile(NamedTuple):
 
 
 def cpu_features() -> set[str]:
-    """Return the instruction sets that Numba compiles for on this machine."""
+    """The instruction sets that Numba compiles for on this machine."""
     features = config.CPU_FEATURES  # NUMBA_CPU_FEATURES="+avx2,-avx512f": set by the user
     if features is None:
         # without what NUMBA_ENABLE_AVX=0 takes away
@@ -44,7 +44,7 @@ def cpu_features() -> set[str]:
 
 
 def choose_tile(features: set[str], architecture: str) -> Tile:
-    """Return the tile for a processor, from the table above."""
+    """The tile for a processor, from the table above."""
     if "avx512f" in features:
         return Tile(lanes=16, rows=8, vectors=2)
     if "avx2" in features and "fma" in features:

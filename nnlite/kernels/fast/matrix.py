@@ -43,7 +43,7 @@ class Matrix(NamedTuple):
 
 @loop
 def matrix(a, transpose):
-    """Return the Matrix that a contiguous array holds, or its transpose."""
+    """The Matrix that a contiguous array holds, or its transpose."""
     rows, columns = a.shape
     if transpose:
         return Matrix(a.reshape(-1), columns, rows, 1, columns)
@@ -51,13 +51,13 @@ def matrix(a, transpose):
 
 
 def panels_for(k: int, n: int, nt: int) -> np.ndarray:
-    """Return working memory for the panels of a (k, n) matrix and nt threads."""
+    """Working memory for the panels of a (k, n) matrix and nt threads."""
     return scratch("panels", max(k * padded_width(n), nt * FEW))
 
 
 @loop
 def by_panels(m, n, nt):
-    """Tell whether threads should divide the columns of an m × n product rather than its rows.
+    """Whether threads should divide the columns of an m × n product rather than its rows.
 
     A thread that keeps to some rows reads all panels, and one that keeps to some panels all rows:
     the larger factor is divided, unless that leaves the busiest with a tenth more to do.

@@ -39,7 +39,7 @@ class Brush(NamedTuple):
 
 
 def pays(channels: int, taps: int) -> bool:
-    """Tell whether painting at least halves the lanes in use, compared with gathering."""
+    """Whether painting at least halves the lanes in use, compared with gathering."""
     return 2 * padded_width(channels * taps) <= padded_width(channels) * taps
 
 
@@ -47,7 +47,7 @@ def paint_transposed(
     g: np.ndarray, w: np.ndarray, shape: tuple[int, ...], window: Window, bias: Any, slope: Any,
     nt: int,
 ) -> np.ndarray:  # fmt: skip
-    """Return the transposed convolution of g (N, F, OH, OW) with filters (F, C, kh, kw)."""
+    """The transposed convolution of g (N, F, OH, OW) with filters (F, C, kh, kw)."""
     f, c, kh, kw = w.shape
     patch = w.transpose(0, 2, 3, 1).reshape(f, kh * kw * c)
     begin = -window.padding[0], -window.padding[1]
@@ -59,7 +59,7 @@ def paint_conv(
     x: np.ndarray, w: np.ndarray, shape: tuple[int, ...], window: Window, bias: Any, slope: Any,
     nt: int,
 ) -> np.ndarray:  # fmt: skip
-    """Return the convolution of stride 1 of x (N, C, H, W) with filters (F, C, kh, kw)."""
+    """The convolution of stride 1 of x (N, C, H, W) with filters (F, C, kh, kw)."""
     f, c, kh, kw = w.shape
     patch = w[:, :, ::-1, ::-1].transpose(1, 2, 3, 0).reshape(c, kh * kw * f)
     (dh, dw), (ph, pw) = window.dilation, window.padding
@@ -101,7 +101,7 @@ def pack_all(matrix, panels):
 
 @loop
 def inside(n, step, begin, size):
-    """Return the range of u with 0 <= u·step + begin < size, u < n."""
+    """The range of u with 0 <= u·step + begin < size, u < n."""
     lo = max(0, -(begin // step)) if begin < 0 else 0
     hi = min(n, (size - begin + step - 1) // step)
     return lo, max(lo, hi)

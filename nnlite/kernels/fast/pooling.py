@@ -16,7 +16,7 @@ __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backwa
 
 
 def pair(a: Any) -> Pair:
-    """Return two plain integers: to Numba a list or NumPy integers would be another type."""
+    """Two plain integers: to Numba a list or NumPy integers would be another type."""
     return int(a[0]), int(a[1])
 
 
@@ -108,7 +108,7 @@ def take_larger(pixel, position, best, index):
 
 @loop
 def first_inside(start, step):
-    """Return the first of start, start + step, ... that is not negative."""
+    """The first of start, start + step, ... that is not negative."""
     return start if start >= 0 else start % step
 
 

@@ -24,31 +24,31 @@ SPARE = WIDTH + ROWS * WIDTH
 
 @loop
 def padded_width(n):
-    """Return how many columns the panels of n columns hold: the last one may be narrow."""
+    """How many columns the panels of n columns hold: the last one may be narrow."""
     return -(-n // LANES) * LANES
 
 
 @loop
 def panel_width(columns):
-    """Return the width of the panel in which ``columns`` columns are left."""
+    """The width of the panel in which ``columns`` columns are left."""
     return WIDTH if columns > LANES else LANES
 
 
 @loop
 def share(count, width, n, nt, t):
-    """Return begin and end of a thread's share of n, in units of ``width``: ``count`` of them."""
+    """Begin and end of a thread's share of n, in units of ``width``: ``count`` of them."""
     return t * count // nt * width, min(n, (t + 1) * count // nt * width)
 
 
 @loop
 def even_piece(n, most):
-    """Return the length of pieces, at most ``most`` long and about equal, of n terms."""
+    """The length of pieces, at most ``most`` long and about equal, of n terms."""
     return -(-n // -(-n // max(1, most))) if n > 0 else 1
 
 
 @loop
 def piece_lengths(n0, n1, n2):
-    """Return how often each loop of a sum runs in a piece: the inner ones whole where they fit."""
+    """How often each loop of a sum runs in a piece: the inner ones whole where they fit."""
     q2 = even_piece(n2, PIECE)
     q1 = even_piece(n1, PIECE // q2) if q2 >= n2 else 1
     q0 = even_piece(n0, PIECE // (q1 * q2)) if q1 >= n1 and q2 >= n2 else 1

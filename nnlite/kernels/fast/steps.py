@@ -97,7 +97,7 @@ def rmsprop_step(
 
 
 def _compiled(params: Any, *lists: Any) -> bool:
-    """Tell whether the compiled loops can work on these arrays where they are."""
+    """Whether the compiled loops can work on these arrays where they are."""
     for i, p in enumerate(params):
         shape = p.shape
         if p.dtype != FLOAT32 or not p.flags.carray:
@@ -112,7 +112,7 @@ def _compiled(params: Any, *lists: Any) -> bool:
 def _places(
     params: Any, grads: Any, first: Any, second: Any, third: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the addresses of every parameter's arrays, one row each, and where parameters begin.
+    """The addresses of every parameter's arrays, one row each, and where parameters begin.
 
     They are counted as if they lay in one row; the last entry is the number of all. The caller
     holds the arrays, which are contiguous, float32 and of the parameter's shape.
@@ -133,7 +133,7 @@ def enter(p, g, a, b, c, places, begins, i):
 
 @intrinsic
 def _pointer(typing, address):
-    """Return the address, an integer, as a pointer to float32."""
+    """The address, an integer, as a pointer to float32."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], ir.FloatType().as_pointer())
@@ -143,7 +143,7 @@ def _pointer(typing, address):
 
 @loop
 def vectors(places, begins, i, lo, hi):
-    """Return, of parameter i's five arrays, the part that is among the numbers lo..hi of all."""
+    """Of parameter i's five arrays, the part that is among the numbers lo..hi of all."""
     begin, end = max(lo, begins[i]), min(hi, begins[i + 1])
     size, skipped = max(end - begin, 0), 4 * (begin - begins[i])
     return (

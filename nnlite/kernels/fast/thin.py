@@ -18,7 +18,7 @@ THIN = 3
 
 @loop
 def dot(a, b):
-    """Return the inner product of two vectors."""
+    """The inner product of two vectors."""
     total = ZERO
     for i in range(a.size):
         total += a[i] * b[i]

@@ -63,7 +63,7 @@ class Epilogue(NamedTuple):
 
 
 def make_tile(vectors: int) -> Any:
-    """Return the micro-kernel for tiles of ``vectors`` registers of output columns."""
+    """The micro-kernel for tiles of ``vectors`` registers of output columns."""
 
     @intrinsic
     def tile(typing, x, r, terms, w, y, q, end):
@@ -88,7 +88,7 @@ def make_tile(vectors: int) -> Any:
 
 
 def begin_with_bias(e: Emit, vectors: int) -> list[list[Any]]:
-    """Return the accumulators, rows of registers, which hold the bias."""
+    """The accumulators, rows of registers, which hold the bias."""
     total = [
         [cgutils.alloca_once(e.builder, VECTOR) for _ in range(vectors)] for _ in range(TILE.rows)
     ]
@@ -139,14 +139,14 @@ def write_results(e: Emit, total: list[list[Any]]) -> None:
 
 
 def rows_from(e: Emit, rows: str, first: str) -> list[Any]:
-    """Return pointers to a tile's rows."""
+    """Pointers to a tile's rows."""
     begin = e.at(e.data(f"{rows}.data"), e.value[f"{rows}.begin"])
     offsets = e.at(e.data(f"{rows}.offsets"), e.value[first])
     return [e.at(begin, e.builder.load(e.at(offsets, r))) for r in range(TILE.rows)]
 
 
 def leaky_relu(e: Emit, v: Any, slope: Any, is_relu: Any) -> Any:
-    """Return the activation; ``not (v <= 0)`` keeps NaN, and ReLU of -inf is 0, not 0·inf."""
+    """The activation; ``not (v <= 0)`` keeps NaN, and ReLU of -inf is 0, not 0·inf."""
     negative = e.builder.select(is_relu, ZEROS, e.builder.fmul(v, slope))
     return e.builder.select(e.builder.fcmp_unordered(">", v, ZEROS), v, negative)
 

@@ -23,7 +23,7 @@ ROUNDS = LANES.bit_length() - 1
 
 
 def _interleave(first: int) -> ir.Constant:
-    """Return the shuffle that takes numbers first, first + 1, … alternately from two registers."""
+    """The shuffle that takes numbers first, first + 1, … alternately from two registers."""
     pick = [first + i // 2 + (LANES if i % 2 else 0) for i in range(LANES)]
     return ir.Constant(ir.VectorType(INT32, LANES), pick)
 

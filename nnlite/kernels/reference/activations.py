@@ -12,7 +12,7 @@ __all__ = ["leaky_relu", "leaky_relu_grad"]
 
 
 def leaky_relu(x: np.ndarray, slope: float = 0.0) -> np.ndarray:
-    """Return ``x`` where it is positive and ``slope * x`` elsewhere; slope 0 is ReLU.
+    """``x`` where it is positive and ``slope * x`` elsewhere; slope 0 is ReLU.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def leaky_relu(x: np.ndarray, slope: float = 0.0) -> np.ndarray:
 
 
 def leaky_relu_grad(g: np.ndarray, y: np.ndarray, slope: float = 0.0) -> np.ndarray:
-    """Return the gradient of :func:`leaky_relu` for the output gradient ``g``.
+    """The gradient of :func:`leaky_relu` for the output gradient ``g``.
 
     Parameters
     ----------

@@ -12,17 +12,17 @@ __all__ = ["channel_affine", "channel_sums", "leaky_relu_bias_grad"]
 
 
 def all_but_channels(x: np.ndarray) -> tuple[int, ...]:
-    """Return every axis but the channels'."""
+    """Every axis but the channels'."""
     return (0, *range(2, x.ndim))
 
 
 def per_channel(v: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return a vector shaped for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
+    """A vector shaped for broadcasting: (C,) -> (1, C, 1, 1) beside images."""
     return v.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 
 def channel_sums(x: np.ndarray) -> np.ndarray:
-    """Return the sum over everything but the channels, (C,): the gradient of a bias.
+    """The sum over everything but the channels, (C,): the gradient of a bias.
 
     float32 values are added in float64 and rounded once.
     """
@@ -34,7 +34,7 @@ def channel_sums(x: np.ndarray) -> np.ndarray:
 def channel_affine(
     x: np.ndarray, scale: np.ndarray, shift: np.ndarray, slope: float | None = None
 ) -> np.ndarray:
-    """Return ``act(x * scale + shift)`` with one scale and shift per channel.
+    """``act(x * scale + shift)`` with one scale and shift per channel.
 
     Batch normalisation with fixed statistics is this, with ``scale = weight / sqrt(var + eps)`` and
     ``shift = bias - mean * scale``.

@@ -89,7 +89,7 @@ def conv2d_input_grad(
     bias: np.ndarray | None = None,
     slope: float | None = None,
 ) -> np.ndarray:
-    """Return the adjoint of :func:`conv2d` in its images: the transposed convolution.
+    """The adjoint of :func:`conv2d` in its images: the transposed convolution.
 
     Every value of ``g`` paints its filter, times the value, onto the image where conv2d's window
     stood; where windows overlap, the paint adds up.
@@ -143,7 +143,7 @@ def conv2d_weight_grad(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> np.ndarray:
-    """Return the adjoint of :func:`conv2d` in its filters.
+    """The adjoint of :func:`conv2d` in its filters.
 
     Each tap of a filter sees a shifted copy of the image; its gradient is the inner product of that
     copy with ``g``.

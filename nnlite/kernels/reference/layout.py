@@ -10,14 +10,14 @@ __all__ = ["flatten_images", "pixel_shuffle", "pixel_unshuffle", "unflatten_imag
 
 
 def flatten_images(x: np.ndarray) -> np.ndarray:
-    """Return images (N, C, H, W) as rows (N, C·H·W), whatever their order in memory."""
+    """Images (N, C, H, W) as rows (N, C·H·W), whatever their order in memory."""
     if x.ndim != 4:
         raise ValueError(f"flatten_images takes images (N, C, H, W), got shape {x.shape}.")
     return x.reshape(len(x), x.shape[1] * x.shape[2] * x.shape[3])
 
 
 def unflatten_images(x: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return rows (N, C·H·W) as images (N, C, H, W), stored channels last; ``shape`` (C, H, W)."""
+    """Rows (N, C·H·W) as images (N, C, H, W), stored channels last; ``shape`` (C, H, W)."""
     if x.ndim != 2 or x.shape[1] != shape[0] * shape[1] * shape[2]:
         raise ValueError(
             f"unflatten_images: rows of shape {x.shape} cannot become images of shape {shape} "

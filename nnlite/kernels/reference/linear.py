@@ -20,7 +20,7 @@ def linear_forward(
     bias: np.ndarray | None = None,
     slope: float | None = None,
 ) -> np.ndarray:
-    """Return ``act(x @ w.T + bias)``.
+    """``act(x @ w.T + bias)``.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ def linear_forward(
 
 
 def matmul_nn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return ``a @ b`` for ``a`` (M, K) and ``b`` (K, N): a linear layer's input gradient."""
+    """``a @ b`` for ``a`` (M, K) and ``b`` (K, N): a linear layer's input gradient."""
     check_product("matmul_nn", a, b, (1, 0), "a (M, K) and b (K, N)")
     check_dtypes("matmul_nn", a=a, b=b)
     return a @ b
 
 
 def matmul_tn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return ``a.T @ b`` for ``a`` (K, M) and ``b`` (K, N): a linear layer's weight gradient."""
+    """``a.T @ b`` for ``a`` (K, M) and ``b`` (K, N): a linear layer's weight gradient."""
     check_product("matmul_tn", a, b, (0, 0), "a (K, M) and b (K, N)")
     check_dtypes("matmul_tn", a=a, b=b)
     return a.T @ b
@@ -66,7 +66,7 @@ def linear_backward(
     slope: float | None = None,
     wanted: tuple[int, ...] = (0, 1, 2),
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """Return the gradients of a layer ``y = linear(x, w, bias, slope)``.
+    """The gradients of a layer ``y = linear(x, w, bias, slope)``.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ __all__ = ["bce_with_logits", "softmax_cross_entropy", "squared_error"]
 
 
 def bce_with_logits(z: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[float, np.ndarray]:
-    """Return the binary cross-entropy of logits ``z`` against targets ``t`` in [0, 1].
+    """The binary cross-entropy of logits ``z`` against targets ``t`` in [0, 1].
 
     ``-t log s(z) - (1 - t) log(1 - s(z)) = softplus(z) - t z``, with gradient ``s(z) - t``.
 
@@ -41,7 +41,7 @@ def bce_with_logits(z: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[f
 
 
 def squared_error(x: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[float, np.ndarray]:
-    """Return ``scale sum (x - t)^2`` and its gradient ``2 scale (x - t)``."""
+    """``scale sum (x - t)^2`` and its gradient ``2 scale (x - t)``."""
     check_same_shape("squared_error", x, t)
     check_dtypes("squared_error", x=x, t=t)
     difference = x - t
@@ -52,7 +52,7 @@ def squared_error(x: np.ndarray, t: np.ndarray, scale: float = 1.0) -> tuple[flo
 def softmax_cross_entropy(
     z: np.ndarray, target: np.ndarray, scale: float = 1.0
 ) -> tuple[float, np.ndarray]:
-    """Return the cross-entropy of the softmax of logits against classes or probabilities.
+    """The cross-entropy of the softmax of logits against classes or probabilities.
 
     ``-sum_k t_k log softmax(z)_k = (sum_k t_k) logsumexp(z) - sum_k t_k z_k`` for each row, with
     gradient ``(sum_k t_k) softmax(z) - t``.

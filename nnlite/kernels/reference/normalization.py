@@ -74,7 +74,7 @@ def batch_norm_backward(
     y: np.ndarray | None = None,
     slope: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients of :func:`batch_norm_forward` with respect to x, weight and bias.
+    """The gradients of :func:`batch_norm_forward` with respect to x, weight and bias.
 
     Parameters
     ----------

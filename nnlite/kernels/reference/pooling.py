@@ -17,7 +17,7 @@ def max_pool2d(
     dilation: Pair = (1, 1),
     ceil_mode: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest value in each window, and where it was.
+    """The largest value in each window, and where it was.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def avg_pool2d(
     ceil_mode: bool = False,
     divisor_override: int | None = None,
 ) -> np.ndarray:
-    """Return the mean of each window.
+    """The mean of each window.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def avg_pool2d_backward(
 
 
 def _beyond(shape: tuple[int, ...], size: Pair, kernel: Pair, window: Window) -> Pair:
-    """Return how far the padding at the bottom and on the right must go for the last windows."""
+    """How far the padding at the bottom and on the right must go for the last windows."""
     far = [
         max(p, (o - 1) * s - p + k - n)
         for n, o, k, s, p in zip(
@@ -170,7 +170,7 @@ def _counts(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> np.ndarray:
-    """Return what each window divides by, (OH, OW)."""
+    """What each window divides by, (OH, OW)."""
     if divisor_override is not None:
         return np.full(size, divisor_override)
     per_axis = []

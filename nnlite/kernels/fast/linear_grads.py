@@ -25,7 +25,7 @@ FEW_WEIGHTS, MANY_ROWS = 20000, 64
 
 
 def pays_by_rows(m: int, n: int, k: int, nt: int) -> bool:
-    """Tell whether each thread should do all of the backward pass for its rows."""
+    """Whether each thread should do all of the backward pass for its rows."""
     return min(n, k) <= THIN or (1 < nt <= m // MANY_ROWS and n * k <= FEW_WEIGHTS)
 
 
