@@ -34,6 +34,7 @@ _SUBMODULES = (
     "autoencoders",
     "checks",
     "datasets",
+    "gans",
     "kernels",
     "likelihood",
     "nn",
