@@ -28,6 +28,7 @@ _LAZY = {
     "more_checks": "nnlite.checks",
     "save": "nnlite.weights",
     "seed": "nnlite.random",
+    "sweep": "nnlite.sweeps",
     "your_turn": "nnlite.checks",
 }
 _SUBMODULES = (
@@ -40,6 +41,7 @@ _SUBMODULES = (
     "nn",
     "optim",
     "plots",
+    "sweeps",
     "training",
 )
 
@@ -61,6 +63,7 @@ __all__ = [
     "no_grad",
     "save",
     "seed",
+    "sweep",
     "tensor",
     "your_turn",
 ]

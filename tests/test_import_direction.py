@@ -23,7 +23,7 @@ LAYERS = [
     {"nn", "optim"},
     {"weights"},
     {"training"},
-    {"_estimator"},
+    {"_estimator", "sweeps"},
     {"pca"},
     {"likelihood", "autoencoders", "gans"},
     {"datasets"},
