@@ -48,9 +48,8 @@ def pool(executor: Executor | None, train: Callable[..., Any], runs: int) -> Ite
         workers = max(1, min(cores, runs))
         processes = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
         try:
-            with _threads(max(1, cores // workers)):
-                processes.submit(os.getpid)  # starts them all
-            yield processes
+            with _threads(max(1, cores // workers)):  # as long as any may be started
+                yield processes
         except BaseException:
             processes.shutdown(wait=False, cancel_futures=True)
             raise
@@ -59,7 +58,7 @@ def pool(executor: Executor | None, train: Callable[..., Any], runs: int) -> Ite
 
 @contextlib.contextmanager
 def _threads(n: int) -> Iterator[None]:
-    """Environment for processes started now: ``n`` threads, where it does not say otherwise."""
+    """Environment of processes started meanwhile: ``n`` threads, unless it says otherwise."""
     unset = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, str(n)))
     try:

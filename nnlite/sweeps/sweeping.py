@@ -60,7 +60,7 @@ def sweep(
         Who does the runs. By default one new process for each core, which must be able to import
         ``train`` (a script that calls ``sweep`` needs ``if __name__ == "__main__":``). A cluster
         of Dask comes as ``dask.distributed.Client(...).get_executor()``; it does the runs of a
-        worker that dies on another one (``pip install "nnlite-course[cluster]"``).
+        worker that dies on another one (the extra ``cluster`` installs it).
     store : path, optional
         A CSV file with a row for each finished run, written to the disk at once. Runs that have a
         row there are not run again, and rows of other values stay.
@@ -112,9 +112,6 @@ def _run(
         for _ in progress(len(runs), "sweep"):
             run, future = next(finished)
             error = future.exception()
-            if isinstance(error, BrokenExecutor):
-                failures.append((run, error))
-                break
             try:
                 if error is None:
                     table.add(run, _results(future.result()))
@@ -122,7 +119,8 @@ def _run(
                 error = wrong
             if error is not None:
                 failures.append((run, error))
-    return failures
+    # Foremost a dead process, of which every run after it knows.
+    return sorted(failures, key=lambda failure: not isinstance(failure[1], BrokenExecutor))
 
 
 def _finished(

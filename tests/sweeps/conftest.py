@@ -21,7 +21,8 @@ def square(a, seed, b=1):
 
 
 def threads(a, seed):
-    return int(os.environ["OMP_NUM_THREADS"])
+    time.sleep(0.3)
+    return {"threads": int(os.environ["OMP_NUM_THREADS"]), "process": os.getpid()}
 
 
 def often_fails(a, seed):

@@ -70,7 +70,7 @@ def test_a_full_disk_is_told_and_leaves_whole_rows(experiments, tmp_path):
         from nnlite import sweep
         from nnlite.sweeps.pools import Here
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails instead
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
         sweep(square, {{"a": [1, 2]}}, 10, Here(), {str(store)!r})
         """,
     )

@@ -1,6 +1,7 @@
 """What a sweep runs, what it keeps, and what it tells when something is wrong."""
 
 import csv
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,9 +49,13 @@ def test_every_setting_is_run_with_every_seed_and_rows_come_in_order(experiments
 
 def test_processes_are_the_default_and_keep_to_their_share_of_the_cores(experiments, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.process_cpu_count", lambda: 2, raising=False)
     rows = sweep(experiments.threads, {"a": [1, 2, 3, 4]}, [5])
-    assert {row["result"] for row in rows} == {1}
+    assert [row["threads"] for row in rows] == [1] * 4
     assert [row["seed"] for row in rows] == [5] * 4
+    assert len({row["process"] for row in rows} - {os.getpid()}) == 2
+    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_seeds_may_be_a_list():

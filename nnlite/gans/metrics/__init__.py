@@ -18,9 +18,9 @@ of the data?" comes up with samplers only; they need no GAN and work on any arra
 
 from nnlite.gans.metrics.birthday import BirthdayTest, birthday_test
 from nnlite.gans.metrics.classifier import classifier_score
+from nnlite.gans.metrics.discrepancy import mmd, mmd_of_gaussians
 from nnlite.gans.metrics.frechet import frechet_distance, frechet_distance_of_gaussians
 from nnlite.gans.metrics.measurement import Measurement
-from nnlite.gans.metrics.mmd import mmd, mmd_of_gaussians
 from nnlite.gans.metrics.modes import ModeCoverage, mode_coverage
 from nnlite.gans.metrics.neighbours import neighbour_test
 

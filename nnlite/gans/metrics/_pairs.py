@@ -1,7 +1,7 @@
 r"""Averages over pairs of one sample, without bias: what MMD and the birthday test are made of.
 
-For a symmetric function k of two samples, with :math:`k_{ij}` for :math:`i\ne j` and row sums
-:math:`r_i`, averages over *distinct* indices estimate
+For a symmetric function k of two samples, whose values :math:`k_{ij}` have the row sums
+:math:`r_i` (without the diagonal), averages over *distinct* indices estimate
 
 .. math:: E\,k,\quad E\,k^2,\quad E\,k(x,x')k(x,x''),\quad (E\,k)^2
 

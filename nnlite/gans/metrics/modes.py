@@ -10,10 +10,10 @@ What a perfect sampler scores with n samples:
 * share :math:`q=1-e^{-r^2/2}`, since the squared radius of a plane Gaussian is exponential;
 * modes :math:`\sum_k(1-(1-qw_k)^n)`, by counting the missed ones;
 * :math:`KL(\hat p\|w)=\frac{K-1}{2n}+\frac{S-1}{12n^2}` and
-  :math:`KL(w\|\hat p)=\frac{K-1}{2n}+\frac{5S-6K+1}{12n^2}` with :math:`S=\sum1/w_k`, up to
-  :math:`O(n^{-3})` (for the first: Miller 1955, Harris 1975; the second by the same expansion of
-  the logarithm in :math:`\hat p_k/w_k-1`). Both have the law of :math:`\chi^2_{K-1}/2n` in the
-  limit.
+  :math:`KL(w\|\hat p)=\frac{K-1}{2n}+\frac{5S-6K+1}{12n^2}`,
+  where :math:`S=\sum1/w_k`, up to terms in 1 / n³ (for the first: Miller 1955, Harris 1975; the
+  second by the same expansion of the logarithm in :math:`\hat p_k/w_k-1`). Both have the law of
+  :math:`\chi^2_{K-1}/2n` in the limit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STRAY = 4.0  # in sigma: farther than this from its centre is one sample in 3,0
 _PER_MODE = 5  # expected samples from which on the counts of modes have their limiting law
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModeCoverage:
     """How a sampler shares out its samples among the modes; ``print`` shows the whole of it.
 

@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite.gans.metrics._samples import distance_blocks, resolution, same_features, sample
+from nnlite.gans.metrics._samples import distance_blocks, same_features, sample
 from nnlite.gans.metrics.measurement import Measurement
 
 
@@ -58,9 +58,8 @@ def neighbour_test(generated: ArrayLike, train: ArrayLike, held_out: ArrayLike) 
     pool = np.concatenate(parts)
     N, n1 = len(pool), len(parts[0])
     nearest_to = np.zeros(N)  # how many generated samples have their nearest neighbour here
-    blur = resolution(x, pool)
     for _, d2 in distance_blocks(x, pool):
-        nearest = d2 <= d2.min(axis=1, keepdims=True) + blur  # (rows, N)
+        nearest = d2 <= d2.min(axis=1, keepdims=True)  # (rows, N)
         nearest_to += (nearest / nearest.sum(axis=1, keepdims=True)).sum(axis=0)
     share = float(nearest_to[:n1].sum()) / len(x)
     scatter = float(((nearest_to - nearest_to.mean()) ** 2).sum()) / len(x) ** 2

@@ -10,14 +10,18 @@
   from formulas.
 """
 
-from nnlite.gans.theory.bilinear import (
+from nnlite.gans.theory.bilinear_formulas import (
     alternating_invariant,
     bilinear_eigenvalues,
     bilinear_growth,
     bilinear_orbit,
 )
 from nnlite.gans.theory.densities import TwoDensities, best_response_between_gaussians
-from nnlite.gans.theory.dirac import dirac_eigenvalues, dirac_largest_step, replay_eigenvalues
+from nnlite.gans.theory.dirac_formulas import (
+    dirac_eigenvalues,
+    dirac_largest_step,
+    replay_eigenvalues,
+)
 from nnlite.gans.theory.games import Game, bilinear, dirac
 from nnlite.gans.theory.updates import (
     Update,

@@ -6,7 +6,7 @@ For real density p and generated density q (Goodfellow et al. 2014, Proposition 
    V(D^*)=E_p\log D^*+E_q\log(1-D^*)=-\log4+2\,JSD(p,q),
 
 and any other discriminator falls short of that by exactly
-:math:`2E_m KL(\mathrm{Bern}\,D^*\|\mathrm{Bern}\,D)`, :math:`m=(p+q)/2`.
+:math:`2E_m KL(\mathrm{Bern}\,D^*\|\mathrm{Bern}\,D)` with m = (p + q) / 2.
 
 Everything is computed from log-densities: ``p / (p + q)`` is 0 / 0 from some 39 standard deviations
 on.
@@ -29,7 +29,7 @@ LogDensity = Callable[[Array], ArrayLike]
 _MASS = 1e-6  # how far the integral of a density may be from 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoDensities:
     """Two densities on a grid; make one with :meth:`on_a_line` or :meth:`on_a_plane`.
 
@@ -244,7 +244,10 @@ class TwoDensities:
 
 
 def best_response_between_gaussians(mu: ArrayLike, sigma: float, nu: ArrayLike, s: float) -> Array:
-    r"""Where D* between the data :math:`N(\mu,\sigma^2I)` and fakes :math:`N(\nu,s^2I)` is largest.
+    r"""Where D* between round Gaussians is largest.
+
+    For data :math:`N(\mu,\sigma^2I)`
+    and fakes :math:`N(\nu,s^2I)` that is at
 
     .. math:: x^*=\frac{\mu/\sigma^2-\nu/s^2}{1/\sigma^2-1/s^2}
 

@@ -43,6 +43,13 @@ def test_a_memory_of_twenty_points_has_a_support_of_twenty():
     assert test.rate.z > 8
 
 
+def test_equal_samples_are_equal_whatever_their_rounding():
+    rows = np.random.default_rng(3).normal(size=(40, 50)) + 3
+    test = birthday_test(np.repeat(rows, 2, axis=0), np.repeat(rows, 3, axis=0), 0)
+    assert test.rate.value == pytest.approx(40 / (80 * 79 / 2), rel=1e-12)
+    assert test.rate.perfect == pytest.approx(40 * 3 / (120 * 119 / 2), rel=1e-12)
+
+
 def test_a_sampler_that_never_repeats_has_infinite_support():
     real = np.repeat(np.arange(10.0), 2)[:, None]
     test = birthday_test(np.arange(10.0)[:, None], real, 0)

@@ -45,6 +45,17 @@ def test_a_sure_classifier_of_equal_classes_has_the_spread_of_the_counts():
     assert logs.std() == pytest.approx(np.sqrt(2) / 100, rel=0.15)
 
 
+def test_a_sure_classifier_has_a_spread_that_is_little_too_large():
+    rng = np.random.default_rng(5)
+    sure = np.eye(6)
+    scores = [
+        classifier_score(sure[rng.integers(6, size=100)], sure[rng.integers(6, size=200)])
+        for _ in range(600)
+    ]
+    true = np.std([s.value - s.perfect for s in scores])
+    assert 1 < np.sqrt(np.mean([s.spread**2 for s in scores])) / true < 1.3
+
+
 def test_fewer_classes_and_doubt_are_seen():
     rng = np.random.default_rng(4)
     real, fresh = probabilities(rng, 1000), probabilities(rng, 1000)

@@ -69,6 +69,20 @@ def test_the_floor_of_round_gaussians_is_a_quarter_of_d_times_d_plus_5():
     assert frechet_distance(x, y).perfect == pytest.approx(expected, rel=0.03)
 
 
+def test_in_one_dimension_value_floor_and_spread_are_those_of_a_mean_and_a_standard_deviation():
+    """(x̄ - ȳ)² + (s - t)², with x̄ - ȳ and s - t nearly normal and independent."""
+    rng = np.random.default_rng(5)
+    m, n = 30, 50
+    x, y = rng.normal(size=(m, 1)), rng.normal(size=(n, 1))
+    y = (y - y.mean()) / y.std(ddof=1)
+    distance = frechet_distance(x, y)
+    of_means, of_deviations = 1 / m + 1 / n, (1 / (m - 1) + 1 / (n - 1)) / 2  # their variances
+    assert distance.value == pytest.approx(x.mean() ** 2 + (x.std(ddof=1) - 1) ** 2, rel=1e-9)
+    assert distance.perfect == pytest.approx(of_means + of_deviations, rel=1e-12)
+    expected = np.sqrt(2 * of_means**2 + 2 * of_deviations**2)  # a squared normal varies by 2 v²
+    assert distance.spread == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_shift_a_stretch_and_a_turn_stand_out_and_copies_do_not():
     rng = np.random.default_rng(3)
     real, fresh = rng.normal(size=(2, 1000, 2)) * [1.0, 0.5]

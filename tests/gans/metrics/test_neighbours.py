@@ -64,6 +64,12 @@ def test_ties_count_by_halves():
     assert neighbour_test(x, same, same).value == pytest.approx(0.5)
 
 
+def test_data_that_are_in_both_parts_tell_nothing():
+    rng = np.random.default_rng(5)
+    same = rng.normal(size=(33, 50)) + 3
+    assert neighbour_test(rng.normal(size=(300, 50)), same, same).value == pytest.approx(0.5)
+
+
 def test_copies_are_found_far_from_the_origin():
     rng = np.random.default_rng(4)
     train, held_out = rng.normal(size=(2, 50, 2)) + 1e6

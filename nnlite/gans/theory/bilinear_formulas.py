@@ -1,20 +1,18 @@
 r"""The game x·y from formulas: eigenvalues, growth and orbits of every method (lecture 11).
 
 With :math:`z=x+iy` the field of the game is :math:`iz`, and a method with step h is a recursion of
-complex numbers, whose characteristic polynomial is
+complex numbers, with the characteristic polynomial
 
-=============  =================================================  ==================================
-method         polynomial in :math:`\mu`                          :math:`r^2` grows per step by
-=============  =================================================  ==================================
-simultaneous   :math:`\mu-(1+ih)`                                 :math:`1+h^2`
-proximal       :math:`(1-ih)\mu-1`                                :math:`1/(1+h^2)`
-extragradient  :math:`\mu-(1+ih-h^2)`                             :math:`1-h^2+h^4`
-optimistic     :math:`\mu^2-(1+2ih)\mu+ih`                        :math:`\frac{1+\sqrt{1-4h^2}}2` up
-                                                                  to h = 1/2; below 1 until
-                                                                  :math:`h=1/\sqrt3`
-momentum       :math:`\mu^2-(1+\beta+ih)\mu+\beta`                more than 1 for every
-                                                                  :math:`\beta` in (-1, 1)
-=============  =================================================  ==================================
+* simultaneous, :math:`\mu-(1+ih)`:
+  :math:`r^2` grows by the factor :math:`1+h^2` per step;
+* proximal, :math:`(1-ih)\mu-1`:
+  :math:`1/(1+h^2)`;
+* extragradient, :math:`\mu-(1+ih-h^2)`:
+  :math:`1-h^2+h^4`;
+* optimistic, :math:`\mu^2-(1+2ih)\mu+ih`:
+  :math:`\frac{1+\sqrt{1-4h^2}}2` up to h = 1/2, and less than 1 until :math:`h=1/\sqrt3`;
+* momentum, :math:`\mu^2-(1+\beta+ih)\mu+\beta`:
+  more than 1 for every :math:`\beta` in (-1, 1).
 
 Alternating steps treat x and y differently and are not among them: they have real polynomials,
 :math:`\mu^2-(2-h^2)\mu+1` (nothing grows up to h = 2, an ellipse is conserved) and, with momentum,
