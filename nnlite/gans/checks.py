@@ -1,5 +1,6 @@
 """What a GAN is made of, checked before any work."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,13 @@ def check_optimizers(optimizers: Any, discriminator: nn.Module, generator: nn.Mo
     return optimizers
 
 
+def listed(values: Any, name: str) -> tuple[Any, ...]:
+    """Several settings as a tuple; a single one is not taken for a list of one."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"GAN: {name} must be a list, got {values!r}; write {name}=[...].")
+    return tuple(values)
+
+
 def check_settings(gan: Any) -> None:
     """Refuse settings that are of the wrong kind."""
     wanted = ("discriminator_loss", "generator_loss", "equilibrium", "floor")
@@ -76,7 +84,7 @@ def check_settings(gan: Any) -> None:
     for name, kind in (("noise", InstanceNoise), ("replay", ReplayBuffer)):
         value = getattr(gan, name)
         if value is not None and not isinstance(value, kind):
-            raise TypeError(f"GAN: {name} must be a {kind.__name__} or None, got {value!r}.")
+            raise TypeError(f"GAN: {name} must be {kind.__name__} or None, got {value!r}.")
     for schedule in gan.schedules:
         if not isinstance(schedule, LRScheduler):
             raise TypeError(f"GAN: schedules must be of nnlite.optim.lr_scheduler, got {schedule}.")

@@ -11,7 +11,7 @@ from nnlite import optim
 from nnlite._arguments import as_array, as_flag, as_integer
 from nnlite.gans import fitting, states
 from nnlite.gans.algorithm import discriminator_step, generate, generator_step
-from nnlite.gans.checks import check_networks, check_optimizers, check_settings
+from nnlite.gans.checks import check_networks, check_optimizers, check_settings, listed
 from nnlite.gans.history import Alarm, History
 from nnlite.gans.noise import InstanceNoise
 from nnlite.gans.objectives import NonSaturating, Objective
@@ -109,11 +109,11 @@ class GAN:
         self.objective = NonSaturating() if objective is None else objective
         self.k = as_integer(k, "GAN: k", 1)
         self.batch_size = as_integer(batch_size, "GAN: batch_size", 1)
-        self.penalties = tuple(penalties)
+        self.penalties = listed(penalties, "penalties")
         self.clip = clip
         self.noise = noise
         self.replay = replay
-        self.schedules = tuple(schedules)
+        self.schedules = listed(schedules, "schedules")
         self.verbose = as_flag(verbose, "GAN: verbose")
         self.latent = latent
         check_settings(self)
@@ -138,9 +138,8 @@ class GAN:
     def fit(
         self,
         X: Any,
-        y: object = None,
-        *,
         steps: int = 1000,
+        *,
         snapshot_every: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1000,
@@ -152,8 +151,6 @@ class GAN:
         X : array_like of shape (n, ...), or callable
             Real samples. A function is called as ``X(n, rng=rng)`` and draws new ones for each
             minibatch, such as the method ``sample`` of a mixture.
-        y : ignored
-            For scikit-learn's pipelines.
         steps : int
         snapshot_every : int, optional
             Append a :class:`Snapshot` to ``snapshots_`` at the beginning and after each so many
@@ -203,7 +200,7 @@ class GAN:
         return self
 
     def step(self, draw: Source) -> None:
-        """K steps of the discriminator, then one of the generator (Algorithm 1).
+        """Take k steps of the discriminator, then one of the generator (Algorithm 1).
 
         Parameters
         ----------
@@ -323,8 +320,9 @@ class GAN:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is no checkpoint of a GAN, or was written with other settings or networks.
-            Then nothing has changed.
+            If the file is no checkpoint of a GAN, or was written with other settings or parts.
+        RuntimeError
+            If its networks have other layers. In all these cases nothing has changed.
         """
         states.load(self, path)
         return self

@@ -20,7 +20,10 @@ from nnlite.gans import (
     NonSaturating,
     Pack,
     ReplayBuffer,
+    discriminator_step,
     fitting,
+    generate,
+    generator_step,
     states,
 )
 
@@ -101,6 +104,20 @@ def test_alternation_finds_a_gaussian_of_another_place_and_width():
     assert (x.mean(), x.std()) == pytest.approx((3.0, 0.5), abs=0.06)
 
 
+def test_the_trainer_is_the_loop_in_the_open_bit_for_bit():
+    (G, D), rng, objective = networks(), np.random.default_rng(0), NonSaturating()
+    of_d, of_g = (optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999)) for m in (D, G))
+    for _ in range(5):
+        for _ in range(2):
+            x, z = draw(M, rng), rng.standard_normal((M, 2), dtype=np.float32)
+            discriminator_step(D, of_d, x, generate(G, z), objective)
+        generator_step(G, D, of_g, rng.standard_normal((M, 2), dtype=np.float32), objective)
+    gan = small(k=2).fit(draw, steps=5)
+    for by_hand, trained in ((G, gan.generator), (D, gan.discriminator)):
+        for name, values in by_hand.state_dict().items():
+            np.testing.assert_array_equal(values, trained.state_dict()[name])
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_k_steps_on_fresh_samples_and_fresh_noise_then_one_of_the_generator(k):
     batches, noises = [], []
@@ -165,6 +182,16 @@ def test_all_settings_can_be_combined_with_packs_and_replay(settings):
     assert gan.decision_function(X[:6]).shape == (3, 1)
 
 
+def test_images_are_samples_like_others():
+    G = nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8)), nn.Tanh())
+    D = nn.Sequential(Pack(2), nn.Conv2d(2, 4, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 4))
+    images = np.random.default_rng(0).uniform(-1, 1, (20, 1, 8, 8))
+    gan = GAN(G, D, latent=3, batch_size=6, rng=0, penalties=[GradientPenalty(1.0)],
+              noise=InstanceNoise(0.1), replay=ReplayBuffer(20)).fit(images, 3)  # fmt: skip
+    assert gan.sample(5, rng=0).shape == (5, 1, 8, 8)
+    assert gan.decision_function(images).shape == (10, 1, 1, 1)
+
+
 def test_samples_are_repeatable_and_drawing_them_changes_nothing():
     gan, twin = small().fit(X, steps=3), small().fit(X, steps=3)
     gan.generator[1].train()
@@ -227,6 +254,16 @@ def test_a_checkpoint_of_other_settings_is_refused_and_nothing_changes(tmp_path)
         assert state(gan) == before
     with pytest.raises(ValueError, match=r"the checkpoint holds .*replay"):
         small().load_checkpoint(tmp_path / "run")
+
+
+def test_a_checkpoint_of_other_networks_is_refused_and_nothing_changes(tmp_path):
+    small().fit(X, steps=2).save_checkpoint(tmp_path / "run")
+    G, D = nn.Linear(2, 2), nn.Sequential(Pack(1), nn.Linear(2, 1), nn.Dropout(0.2, rng=3))
+    gan = GAN(G, D, latent=2, batch_size=M, rng=0)
+    before = state(gan)
+    with pytest.raises(RuntimeError, match=r"weight"):
+        gan.load_checkpoint(tmp_path / "run")
+    assert state(gan) == before
 
 
 def test_a_full_disk_keeps_the_older_checkpoint_and_the_networks(tmp_path, monkeypatch):
@@ -378,7 +415,12 @@ def test_the_bar_shows_losses_beside_their_equilibrium_and_the_norms(monkeypatch
         ({"objective": "hinge"}, r"such as gans.Hinge\(\), got 'hinge'"),
         ({"objective": Hinge}, r"such as gans.Hinge\(\), got <class"),
         ({"penalties": [0.1]}, r"penalties must be functions such as R1\(0.1\), got 0.1"),
-        ({"noise": 0.1}, r"noise must be a InstanceNoise or None, got 0.1"),
+        ({"noise": 0.1}, r"noise must be InstanceNoise or None, got 0.1"),
+        (
+            {"penalties": R1(0.1)},
+            r"must be a list, got R1\(gamma=0.1\); write penalties=",
+        ),
+        ({"schedules": 3}, r"schedules must be a list, got 3; write schedules=\[...\]"),
         ({"schedules": [1]}, r"schedules must be of nnlite.optim.lr_scheduler, got 1"),
         ({"optimizers": optim.Adam}, r"two optimisers, the discriminator's and the generator's"),
     ],
