@@ -1,7 +1,7 @@
 """The pages say what is: their Python runs, their numbers are counted, what they name exists.
 
 The blocks of a page share one namespace, as a reader would run them from top to bottom. A line that
-ends in `# -> text` is evaluated, and its value must print as that text.
+ends in ``# -> text`` is evaluated, and its value must print as that text.
 """
 
 import ast
@@ -143,11 +143,34 @@ def test_a_number_in_the_prose_is_right(page, sentence, count, share):
     assert off <= share * count(), f"{page} says {found[0]!r}; there are {count()}"
 
 
-def test_a_lecture_computes_no_longer_than_the_readme_says():
-    told = re.search(r"takes less than (\w+) minutes a lecture", text_of("README.md"))[1]
-    for path in (ROOT / "lectures").glob("[0-9][0-9]_*.ipynb"):
-        metadata = json.loads(path.read_text("utf-8"))["metadata"]
-        assert metadata["nnlite"]["budget_seconds"] < 60 * number(told), path.name
+# --- the lectures, in the README ---------------------------------------------------------------
+
+
+def lectures():
+    """The number of each lecture, its metadata and its code."""
+    for path in sorted((ROOT / "lectures").glob("[0-9][0-9]_*.ipynb")):
+        notebook = json.loads(path.read_text("utf-8"))
+        cells = [c["source"] for c in notebook["cells"] if c["cell_type"] == "code"]
+        yield path.name[:2], notebook["metadata"]["nnlite"], "\n".join(map("".join, cells))
+
+
+def test_the_readme_tells_the_minutes_of_the_lectures():
+    page = text_of("README.md")
+    told = re.findall(r"\| (\d\d) \| [^|]+ \| (\d+) \|", page)
+    assert told == [(name, str(metadata["core_minutes"])) for name, metadata, _ in lectures()]
+    least, most = re.search(r"sections marked ★ take (\d+) to (\d+) more", page).groups()
+    optional = [metadata["optional_minutes"] for _, metadata, _ in lectures()]
+    assert (min(optional), max(optional)) == (int(least), int(most))
+    longest = max(metadata["budget_seconds"] for _, metadata, _ in lectures())
+    assert longest < 60 * number(re.search(r"less than (\w+) minutes a lecture", page)[1])
+
+
+def test_the_readme_tells_how_many_lectures_check_in_how_many_places():
+    sentence = r"the (\w+) check a number .{,40} in some (\d+) places"
+    how_many, told = re.search(sentence, text_of("README.md")).groups()
+    places = [len(re.findall(r"\bclosed_form\(", code)) for _, _, code in lectures()]
+    assert len(places) == number(how_many)
+    assert abs(sum(places) - int(told)) < 0.05 * int(told), f"there are {sum(places)}"
 
 
 # --- names -------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (default: that of the process) and return its exit code.
+    """Run the command line ``argv`` (default: that of the process) and return its exit code.
 
     0 means that everything asked for went well, 1 that a lecture, a check or the self test failed,
     2 that the question could not be answered: wrong arguments, a missing package or folder, a full

@@ -62,14 +62,14 @@ def index(
     mode: summary.Mode,
     seconds: float,
 ) -> str:
-    """Return the table of contents with the combined ledger.
+    """The table of contents with the combined ledger.
 
     Parameters
     ----------
     results : sequence of Result
         The lectures that have just run.
     lectures : sequence of Lecture
-        All there are; those that have run earlier are linked if their page is still in `folder`.
+        All there are; those that have run earlier are linked if their page is still in ``folder``.
     folder : Path
         Where the pages of the lectures are, beside the file this page is written to.
     mode : Mode

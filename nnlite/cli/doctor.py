@@ -238,7 +238,7 @@ def self_test(grad: Callable[..., Any] | None = None) -> float:
     Parameters
     ----------
     grad : callable, optional
-        What computes gradients; default `nnlite.grad`.
+        What computes gradients; default ``nnlite.grad``.
 
     Returns
     -------

@@ -79,7 +79,7 @@ class Result:
 
 
 class Runner:
-    """Runs notebooks, from several threads if wanted; `stop` ends all of them.
+    """A runner of notebooks, in several threads if wanted; ``stop`` ends all of them.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Runner:
         self._lock = threading.Lock()
 
     def run(self, lecture: Lecture, at_cell: Callable[[int, int], None]) -> Result:
-        """Run a lecture; `at_cell` is called with the number of each cell and of all cells."""
+        """Run a lecture; ``at_cell`` is called with the number of each cell and of all cells."""
         start = time.monotonic()
         result = Result(lecture)
         try:
@@ -213,7 +213,7 @@ class Runner:
 
 
 def _traceback(cell: Any) -> str:
-    """Return the end of the traceback that a cell shows."""
+    """The end of the traceback that a cell shows."""
     lines = [
         line for output in cell.outputs for line in output.get("traceback", []) if line.strip()
     ]
@@ -221,7 +221,7 @@ def _traceback(cell: Any) -> str:
 
 
 def _last_lines(text: str, most: int = 12, longest: int = 400) -> str:
-    """Return the end of a message, without colours and without endless lines."""
+    """The end of a message, without colours and without endless lines."""
     lines = _ANSI.sub("", text).strip().splitlines()
     ends = [x if len(x) <= longest else x[:longest] + "..." for x in lines[-most:]]
     return "\n".join(["..."] * (len(lines) > most) + ends)

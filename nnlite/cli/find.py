@@ -43,9 +43,9 @@ def packaged_folder() -> Path:
 
 
 def lectures_folder(given: Path | None = None) -> Path:
-    """Return the folder of the lectures.
+    """The folder of the lectures.
 
-    The one `given`, else ``lectures/`` in the current folder or one above it, else beside the
+    The one ``given``, else ``lectures/`` in the current folder or one above it, else beside the
     package, else inside the package.
 
     Raises
@@ -88,7 +88,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def lectures_in(folder: Path) -> list[Lecture]:
-    """Return the lectures of a folder in order; a broken notebook is listed without a title."""
+    """The lectures of a folder in order; a broken notebook is listed without a title."""
     return [_describe(path) for path in _notebooks(folder)]
 
 
@@ -111,7 +111,7 @@ def _describe(path: Path) -> Lecture:
 
 
 def _title(cells: Any) -> str:
-    """Return the first heading, without what a terminal could take for a command."""
+    """The first heading, without what a terminal could take for a command."""
     for cell in cells if isinstance(cells, list) else []:
         if isinstance(cell, dict) and cell.get("cell_type") == "markdown":
             source = cell.get("source")
@@ -124,13 +124,13 @@ def _title(cells: Any) -> str:
 
 
 def _seconds(value: Any) -> float | None:
-    """Return a budget that makes sense, else None."""
+    """A budget that makes sense, else None."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if number and 0 < value < 1e6 else None
 
 
 def choose(lectures: Sequence[Lecture], which: Sequence[str]) -> list[Lecture]:
-    """Return the lectures asked for by number (``3``, ``03``) or name; all if none is asked for.
+    """The lectures asked for by number (``3``, ``03``) or name; all if none is asked for.
 
     Raises
     ------

@@ -17,13 +17,13 @@ def say(name: str, value: str) -> None:
 
 
 def short(error: BaseException) -> str:
-    """Return type and first line of an exception."""
+    """Type and first line of an exception."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".rstrip(": .")
 
 
 def version(distribution: str) -> str | None:
-    """Return the version of an installed distribution, None if there is none."""
+    """The version of an installed distribution, None if there is none."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -31,7 +31,7 @@ def version(distribution: str) -> str | None:
 
 
 def cores() -> int:
-    """Return the number of cores this process may use."""
+    """The number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,8 +1,8 @@
 """What the kernel of a lecture wrote down, compared with what the executed notebook shows.
 
-The journal is a file. `nnlite.checks.closed_forms` adds every check the moment it is made, and
-`nnlite.cli.witness` adds exceptions that were shown or captured and output without end. Neither can
-be undone by what the lecture does afterwards.
+The journal is a file. ``nnlite.checks.closed_forms`` adds every check the moment it is made, and
+``nnlite.cli.witness`` adds exceptions that were shown or captured and output without end. Neither
+can be undone by what the lecture does afterwards.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Fault:
 
 
 class Journal:
-    """Reads a journal while its lecture runs, so that each entry has the number of its cell."""
+    """A reader of a journal while its lecture runs: each entry gets the number of its cell."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,13 +50,13 @@ class Journal:
         self._read = 0
 
     def read(self, cell: int) -> None:
-        """Take in what was written since the last call, while `cell` ran."""
+        """Take in what was written since the last call, while ``cell`` ran."""
         written = self.path.read_bytes() if self.path.exists() else b""
         # Up to the last whole line: a kernel that is killed may leave half of one.
         text = written[self._read : written.rfind(b"\n") + 1]
         try:
             if len(written) < self._read:
-                raise ValueError("it has become shorter")
+                raise ValueError("it has become shorter.")
             self.entries += [(cell, json.loads(line)) for line in text.splitlines()]
         except ValueError as error:  # somebody else has been at it
             message = f"the journal of this lecture was changed or removed: {error}"
@@ -69,7 +69,7 @@ class Journal:
         return next((entry["process"] for _, entry in self.entries if "kernel" in entry), None)
 
     def checks(self) -> list[tuple[int, Check]]:
-        """Return the checks made, each with the number of its cell.
+        """The checks made, each with the number of its cell.
 
         Those of the processes that a lecture starts are shown by these processes, not by the
         notebook, and count only if they fail.
@@ -86,12 +86,12 @@ class Journal:
         ]
 
     def error_in(self, cell: int) -> str:
-        """Return the last exception noted while a cell ran, as ``Name: message``."""
+        """The last exception noted while a cell ran, as ``Name: message``."""
         errors = [_told(entry) for n, entry in self.entries if n == cell and "error" in entry]
         return errors[-1] if errors else ""
 
     def overflow(self, limit_in_cell: int) -> Fault | None:
-        """Return the fault of a cell that wrote without end."""
+        """The fault of a cell that wrote without end."""
         for cell, entry in self.entries:
             if "output" in entry:
                 alone = entry["output"] > limit_in_cell
@@ -140,7 +140,7 @@ class Journal:
         return [*found, *self._unlike(notebook, checks), *self._missing()]
 
     def _noted(self, what: str) -> list[tuple[int, str]]:
-        """Return what was written down under a name, each with the number of its cell."""
+        """What was written down under a name, each with the number of its cell."""
         return [(cell, entry[what]) for cell, entry in self.entries if what in entry]
 
     def _hidden_errors(self, notebook: Any) -> list[Fault]:
@@ -215,7 +215,7 @@ class Journal:
 
 
 def _rows(cell: Any) -> list[Any]:
-    """Return the machine-readable rows that a cell shows."""
+    """The machine-readable rows that a cell shows."""
     bundles = [output.get("data") or {} for output in cell.get("outputs", [])]
     return [bundle[CHECK_MIME] for bundle in bundles if CHECK_MIME in bundle]
 

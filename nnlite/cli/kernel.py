@@ -32,14 +32,14 @@ _PATIENCE = 10.0  # seconds for the threads and tasks that a lecture leaves behi
 
 
 def cores() -> int:
-    """Return the number of cores this process may use."""
+    """The number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def kernel_environment(jobs: int, full: bool) -> dict[str, str]:
-    """Return the environment of a kernel, one of `jobs` that share the cores.
+    """The environment of a kernel, one of ``jobs`` that share the cores.
 
     A limit that the user has set is kept: the kernels together may then use fewer cores.
     """
@@ -86,7 +86,7 @@ class Client(NotebookClient):
         self._process, self._group = provisioner.process, provisioner.pgid
         if self._killed:  # while the kernel was starting, when there was nothing to kill yet
             self.kill()
-            raise RuntimeError("it was stopped while it started")
+            raise RuntimeError("it was stopped while it started.")
         reply = await client.execute_interactive(
             self._watch,
             silent=True,
@@ -126,16 +126,16 @@ class Client(NotebookClient):
             await asyncio.wait([reply], timeout=0.2)
             if not reply.done() and time.monotonic() > end:
                 reply.cancel()
-                raise RuntimeError("what the last cell left running keeps it from answering")
+                raise RuntimeError("what the last cell left running keeps it from answering.")
             if not reply.done() and self._process.poll() is not None:
                 reply.cancel()
-                raise RuntimeError("it ended before the lecture did")
+                raise RuntimeError("it ended before the lecture did.")
         content = reply.result()["content"]
         if content["status"] != "ok":
             raise RuntimeError(f"the kernel's witness is gone: {content.get('evalue')}")
 
     def cause_of_death(self) -> str:
-        """Return the signal or exit code of a kernel that has ended by itself, in words."""
+        """The signal or exit code of a kernel that has ended by itself, in words."""
         code = None if self._process is None else self._process.poll()
         if code is None:
             return ""
@@ -156,7 +156,7 @@ class Client(NotebookClient):
 
 
 def watching(journal: Path) -> str:
-    """Return the code that makes a kernel its own witness."""
+    """The code that makes a kernel its own witness."""
     source = importlib.resources.files("nnlite.cli").joinpath("witness.py").read_text("utf-8")
     call = f"\nwatch({str(journal)!r}, {MOST_OUTPUT}, {_MOST_IN_ALL}, {_PATIENCE})\n"
     return f"exec({source + call!r}, {{'__name__': 'nnlite_witness'}})"

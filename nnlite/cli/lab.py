@@ -39,12 +39,12 @@ def run(
     Parameters
     ----------
     lectures_dir : Path, optional
-        Where the lectures are, if not where `lectures_folder` looks. A working copy is opened as it
-        is.
+        Where the lectures are, if not where ``lectures_folder`` looks. A working copy is opened as
+        it is.
     options : sequence of str
         For JupyterLab; they win over ours.
     work : Path, optional
-        Where the working copy is kept, if not where `working_copy` says.
+        Where the working copy is kept, if not where ``working_copy`` says.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def run(
 
 
 def working_copy(source: Path) -> Path:
-    """Return the folder of the working copy of `source`.
+    """The folder of the working copy of ``source``.
 
     Lectures of the installed package are copied to ``nnlite-lectures`` in the current folder (or
     the working copy in which we stand), those of a checkout to ``nnlite-lectures`` beside them:

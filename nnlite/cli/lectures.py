@@ -58,7 +58,7 @@ def run(
     lectures_dir: Path | None = None,
     rows: bool = False,
 ) -> int:
-    """Run lectures in fresh kernels, say what came of them, write everything under `output`.
+    """Run lectures in fresh kernels, say what came of them, write everything under ``output``.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def run(
     jobs : int, optional
         Lectures to run at a time; default one for each core.
     timeout : float, optional
-        Longest time for a cell in seconds; default 300, or 3600 if `full`.
+        Longest time for a cell in seconds; default 300, or 3600 if ``full``.
     output : Path
         Gets ``index.html``, ``ledger.json``, ``ledger.md`` and ``lectures/`` with executed
         notebooks and pages.
     lectures_dir : Path, optional
-        Where the lectures are, if not where `lectures_folder` looks.
+        Where the lectures are, if not where ``lectures_folder`` looks.
     rows : bool
         Print every row of the ledger, not only those that failed.
 
@@ -215,7 +215,7 @@ def _run_all(
     expected: Mapping[str, float],
     executed: Path,
 ) -> tuple[list[Result], BaseException | None]:
-    """Run lectures in `jobs` threads, each with a kernel.
+    """Run lectures in ``jobs`` threads, each with a kernel.
 
     Returns results in the lectures' order, and what put an end to it before all had run.
     """

@@ -147,7 +147,7 @@ def sign(path: Path) -> bool:
 
 
 def page(result: Result, lectures: Sequence[Lecture], folder: Path) -> str:
-    """Return the page of an executed lecture."""
+    """The page of an executed lecture."""
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
@@ -165,7 +165,7 @@ def page(result: Result, lectures: Sequence[Lecture], folder: Path) -> str:
 
 
 def _told_to_the_template(notebook: Any) -> Any:
-    """Return a copy of a notebook in which cells say what folds, and outputs what they show."""
+    """A copy of a notebook in which cells say what folds, and outputs what they show."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -203,12 +203,12 @@ def _links(lecture: Lecture, lectures: Sequence[Lecture], folder: Path) -> str:
 
 
 def title_of(lecture: Lecture) -> str:
-    """Return the title of a lecture as HTML."""
+    """The title of a lecture as HTML."""
     return html.escape(lecture.title or lecture.name)
 
 
 def href(name: str) -> str:
-    """Return the name of a lecture as part of an address."""
+    """The name of a lecture as part of an address."""
     from urllib.parse import quote
 
     return quote(name)

@@ -53,7 +53,7 @@ class Finding:
 def probe(
     begin: Callable[[str], None] = lambda name: None, names: Sequence[str] = kernels.KERNELS
 ) -> list[Finding]:
-    """Run kernels of the backend in use; `begin` is called with the name of each before it runs."""
+    """Run kernels of the backend in use; ``begin`` is told the name of each before it runs."""
     arguments = examples()
     findings = []
     for name in names:
@@ -95,7 +95,7 @@ def _relative(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _map_arrays(value: Any, dtype: type) -> Any:
-    """Return a copy of nested arguments with float32 arrays in another type."""
+    """A copy of nested arguments with float32 arrays in another type."""
     if isinstance(value, list | tuple):
         return type(value)(_map_arrays(x, dtype) for x in value)
     if isinstance(value, np.ndarray):

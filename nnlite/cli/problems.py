@@ -13,7 +13,7 @@ class Problem(Exception):
 
 
 def require(*modules: str, extra: str) -> None:
-    """Raise `Problem` with the exact pip command if one of `modules` is not installed."""
+    """Raise ``Problem`` with the exact pip command if one of ``modules`` is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise Problem(

@@ -21,12 +21,12 @@ __all__ = ["Line", "Progress", "Work", "clock", "duration"]
 
 
 def clock(seconds: float) -> str:
-    """Return minutes and seconds: ``1:05``."""
+    """Minutes and seconds: ``1:05``."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as one says it: ``8.2 s``, ``74 s``, ``5 min 10 s``."""
+    """A duration as one says it: ``8.2 s``, ``74 s``, ``5 min 10 s``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 120:
@@ -72,7 +72,7 @@ class Line:
             self._shown = len(text)
 
     def bar(self, fraction: float, width: int) -> str:
-        """Return a bar that is full when all is done and not before."""
+        """A bar that is full when all is done and not before."""
         filled = int(width * fraction)
         full, empty = "█░"
         try:
@@ -91,7 +91,7 @@ class Line:
 
 
 class _Ticking:
-    """Calls `_tick` again and again in a thread of its own, while a ``with`` block runs."""
+    """Calls ``_tick`` again and again in a thread of its own, while a ``with`` block runs."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._line = Line(stream)
@@ -127,7 +127,7 @@ class _Ticking:
 
 
 class Work(_Ticking):
-    """Shows that one long piece of work goes on; call it with steps done and steps in all.
+    """A sign that one long piece of work goes on; call it with steps done and steps in all.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Work(_Ticking):
         self._steps = (0, 0)
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note that `done` steps of `total` are done."""
+        """Take note that ``done`` steps of ``total`` are done."""
         with self._lock:
             self._steps = (done, total)
 
@@ -159,10 +159,10 @@ class Work(_Ticking):
 
 
 class Progress(_Ticking):
-    """Shows which lectures run, how far they are, elapsed time and time that is left.
+    """A bar that shows which lectures run, how far they are, elapsed and remaining time.
 
-    Use as a context manager; `begin`, `at_cell` and `end` may be called from any thread. The bar
-    shows cells that have run, not time that has passed, so it stands still where they do.
+    Use as a context manager; ``begin``, ``at_cell`` and ``end`` may be called from any thread. The
+    bar shows cells that have run, not time that has passed, so it stands still where they do.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ class Progress(_Ticking):
         return done / sum(self._weights.values())
 
     def left(self, elapsed: float) -> float | None:
-        """Return the seconds that are left, None if unknown.
+        """The seconds that are left, None if unknown.
 
         What is left takes its time at a pace between the expected one, which counts at the start,
         and that of the cells so far, which counts at the end.

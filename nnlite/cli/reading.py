@@ -17,7 +17,7 @@ class UnreadableError(Exception):
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a notebook's file, with or without a byte order mark.
+    """The text of a notebook's file, with or without a byte order mark.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def text_of(path: Path) -> str:
 
 
 def read(path: Path) -> Any:
-    """Return the notebook of format 4 in a file, without outputs.
+    """The notebook of format 4 in a file, without outputs.
 
     Raises
     ------

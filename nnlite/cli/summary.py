@@ -33,7 +33,7 @@ class Mode:
 
 
 def as_json(results: Sequence[Result], mode: Mode, seconds: float) -> dict[str, Any]:
-    """Return everything for programs, as strict JSON can hold it."""
+    """Everything for programs, as strict JSON can hold it."""
     return {
         "nnlite": __version__,
         "python": platform.python_version(),
@@ -59,7 +59,7 @@ def as_json(results: Sequence[Result], mode: Mode, seconds: float) -> dict[str, 
 
 
 def as_markdown(results: Sequence[Result], mode: Mode) -> str:
-    """Return the ledger of all lectures, every row of it."""
+    """The ledger of all lectures, every row of it."""
     parts = ["# The ledger", versions(mode), closing(results) + "."]
     for result in results:
         parts.append(f"## {result.lecture.title or result.lecture.name}")
@@ -71,7 +71,7 @@ def as_markdown(results: Sequence[Result], mode: Mode) -> str:
 
 
 def as_text(results: Sequence[Result], seconds: float, output: Path) -> str:
-    """Return a line for each lecture, what failed in full, and where everything is."""
+    """A line for each lecture, what failed in full, and where everything is."""
     width = max((len(result.lecture.name) for result in results), default=0)
     lines = [""]
     for result in results:
@@ -94,7 +94,7 @@ def as_text(results: Sequence[Result], seconds: float, output: Path) -> str:
 
 
 def rows(results: Sequence[Result], width: int) -> str:
-    """Return the table of each lecture's checks."""
+    """The table of each lecture's checks."""
     parts = []
     for result in results:
         heading = f"{result.lecture.name}  {result.lecture.title}".rstrip()
@@ -107,7 +107,7 @@ def rows(results: Sequence[Result], width: int) -> str:
 
 
 def where(result: Result) -> str:
-    """Return lecture, cell and status of what went wrong."""
+    """Lecture, cell and status of what went wrong."""
     if result.cell is None:
         return f"{result.lecture.name}: {result.status}"
     # People count cells from the top, notebooks count executions: say both.
@@ -116,14 +116,14 @@ def where(result: Result) -> str:
 
 
 def closing(results: Sequence[Result]) -> str:
-    """Return the sentence that sums up all lectures."""
+    """The sentence that sums up all lectures."""
     ran = sum(result.passed for result in results)
     checks = [check for result in results for _, check in result.checks]
     return f"{ran} of {len(results)} lectures passed; {tables.summary(checks)}"
 
 
 def versions(mode: Mode) -> str:
-    """Return what the numbers were found with."""
+    """What the numbers were found with."""
     return (
         f"nnlite {__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {mode}."
     )

@@ -21,12 +21,12 @@ _REFERENCE = 0.009
 
 
 def measured(output: Path, full: bool) -> dict[str, float]:
-    """Return the seconds that lectures took here, by name, from the ledger under `output`."""
+    """The seconds that lectures took here, by name, from the ledger under ``output``."""
     return _times(output).get(_mode(full), {})
 
 
 def remembered(output: Path, results: Sequence[Result], full: bool) -> dict[str, Any]:
-    """Return all times measured so far, those of `results` taken in, for the next ledger."""
+    """All times measured so far, those of ``results`` taken in, for the next ledger."""
     times = _times(output)
     new = {x.lecture.name: round(x.seconds, 2) for x in results if x.passed}
     return {**times, _mode(full): {**times.get(_mode(full), {}), **new}}
@@ -35,7 +35,7 @@ def remembered(output: Path, results: Sequence[Result], full: bool) -> dict[str,
 def expected(
     lectures: Sequence[Lecture], full: bool, known: Mapping[str, float]
 ) -> dict[str, float]:
-    """Return the seconds that lectures will take, as far as anything is known about them.
+    """The seconds that lectures will take, as far as anything is known about them.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def expected(
     full : bool
         Whether the seeded studies run in full.
     known : mapping of str to float
-        What was `measured`; the others take what they state, in proportion to this machine.
+        What was ``measured``; the others take what they state, in proportion to this machine.
     """
     stated = {x.name: x.expected_seconds(full) for x in lectures if x.name not in known}
     factor = slowness() if any(stated.values()) else 1.0
@@ -52,7 +52,7 @@ def expected(
 
 
 def slowness() -> float:
-    """Return how much longer than stated things take here, by a short test; 0.25 to 30.
+    """How much longer than stated things take here, by a short test; 0.25 to 30.
 
     It is the time of this thread alone, so that what else runs at the moment does not count; the
     progress of the lectures shows that soon enough.

@@ -28,7 +28,10 @@ _FORMULA = re.compile(
     flags=re.DOTALL,
 )
 _WORDS = re.compile(r"\\(?:text\w*|[mhf]box|operatorname\*?|math(?:rm|it|tt|bf|sf))\s*\{[^{}]*\}")
-_LESS, _MORE = "\ue000", "\ue001"  # stand for < and > while a formula is converted
+# Signs in words, each as HTML; while a formula is converted, a letter of no script stands for it.
+_IN_WORDS = {"<": "&lt;", ">": "&gt;", r"\&": "&amp;"}
+_IN_WORDS |= {rf"\{sign}": sign for sign in "%_#$"}
+_STAND_INS = {sign: chr(0xE000 + i) for i, sign in enumerate(_IN_WORDS)}
 _NO_MATHML = re.compile(r"<(?!/?m[a-z]+[ />])")
 _AS_IT_IS = {"pre", "code", "script", "style", "textarea", "title", "math", "svg"}
 _VOID = {"br", "hr", "img", "input", "link", "meta", "col", "wbr", "source", "area", "base"}
@@ -45,7 +48,7 @@ _SCRIPTS = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-zA-Z]+|[^\\{}\s]))*"
 
 
 def typeset(page: str) -> str:
-    """Return a page of HTML with its formulas as MathML, code and scripts as they were.
+    """A page of HTML with its formulas as MathML, code and scripts as they were.
 
     Without latex2mathml the formulas stay as they were, too.
     """
@@ -60,23 +63,28 @@ def typeset(page: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def mathml(latex: str, display: bool = False) -> str:
-    """Return a formula as a ``<math>`` element that keeps its LaTeX for those who copy it.
+    """A formula as a ``<math>`` element that keeps its LaTeX for those who copy it.
 
     A formula that cannot be converted stays LaTeX, in a ``<code>`` element.
     """
     from latex2mathml.converter import convert
 
     as_it_is = f"<code>{html.escape(latex)}</code>"
-    # The converter writes words as they are: in HTML their < and > would begin and end tags.
-    words = _WORDS.sub(lambda m: m[0].replace("<", _LESS).replace(">", _MORE), latex)
     try:
-        text = convert(_prepared(words), display="block" if display else "inline")
+        text = convert(_prepared(latex), display="block" if display else "inline")
     except Exception:  # its parser raises of all kinds on what is no formula
         return as_it_is
     if _NO_MATHML.search(text):
         return as_it_is
-    text = text.replace(_LESS, "&lt;").replace(_MORE, "&gt;")
+    for sign, stand_in in _STAND_INS.items():
+        text = text.replace(stand_in, _IN_WORDS[sign])
     text = re.sub(r"<mo>([A-Za-z]+)</mo>", r'<mi mathvariant="normal">\1</mi>', text)
+    # Of the two bars, the one that is as wide as a letter: the other is a dot at this size.
+    text = text.replace("&#x000AF;", "&#x0203E;")
+    # Greek capitals stand upright.
+    text = re.sub(
+        r"<mi>(&#x003(?:9[0-9A-F]|A[0-9]);)</mi>", r'<mi mathvariant="normal">\1</mi>', text
+    )
     # An infinity is no operator, but ∼ is one; a minus after a relation or a bracket is a sign.
     text = text.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
     text = text.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
@@ -84,6 +92,10 @@ def mathml(latex: str, display: bool = False) -> str:
         rf"(<mo[^>]*>(?:{_BEFORE_A_SIGN})</mo>)<mo>(&#x02212;|&#x0002B;)</mo>",
         r'\1<mo form="prefix">\2</mo>',
         text,
+    )
+    # A bracket of a given size keeps it under a script only in a row of its own.
+    text = re.sub(
+        r"(<m(?:sub|sup|subsup)>)(<mo minsize[^>]*>[^<]*</mo>)", r"\1<mrow>\2</mrow>", text
     )
     # Bars are fences here, and fences stand close to what they enclose.
     text = re.sub(r'<mo(?: stretchy="false")?>(\||&#x0007C;|&#x02016;)</mo>', _fence, text)
@@ -102,10 +114,12 @@ def _fence(found: re.Match[str]) -> str:
 
 def _prepared(latex: str) -> str:
     """LaTeX with what the converter does not do by itself: brackets by size, spaces at names."""
+    latex = _rows(_WORDS.sub(_with_stand_ins, latex))
     for word, sign in (("lfloor", "⌊"), ("rfloor", "⌋"), ("lceil", "⌈"), ("rceil", "⌉")):
         latex = re.sub(rf"\\{word}(?![a-zA-Z])", sign, latex)
     latex = re.sub(r"\\operatorname\*?\{(?!\w+\})", r"\\mathrm{", latex.replace(r"name*", "name"))
     latex = re.sub(r"\\(math[a-z]+) (\w)", r"\\\1{\2}", latex)
+    latex = re.sub(r"\\bmod(?![a-zA-Z])", r"\\;\\mathrm{mod}\\;", latex)
     # No numbers: nobody refers to them.
     latex = re.sub(r"\\(begin|end)\{(?:aligned|align|split|eqnarray)\*?\}", r"\\\1{align*}", latex)
     latex = re.sub(r"\\(begin|end)\{(?:gathered|gather|equation)\*?\}", r"\\\1{gather*}", latex)
@@ -118,8 +132,25 @@ def _prepared(latex: str) -> str:
     return re.sub(rf"(?<=[A-Za-z0-9}})])\s*(?={_FUNCTIONS})", r"\\,", latex)
 
 
+def _with_stand_ins(words: re.Match[str]) -> str:
+    """Words whose signs the converter would write as they are: < and > would begin and end tags."""
+    text = words[0]
+    for sign, stand_in in _STAND_INS.items():
+        text = text.replace(sign, stand_in)
+    return text
+
+
+def _rows(latex: str) -> str:
+    r"""LaTeX whose rows end in a plain ``\\``, and whose last cells are not empty.
+
+    The converter prints the length of ``\\[4pt]``, and drops a last row that ends in an empty cell.
+    """
+    latex = re.sub(r"\\\\\s*\[\s*-?[\d.]+\s*[a-z]{2}\s*\]", r"\\\\ ", latex)
+    return re.sub(r"(?<!\\)&\s*(?=\\\\|\\end\{)", r"&{} ", latex)
+
+
 class _Typesetter(HTMLParser):
-    """Writes a page out again as it was, but for the formulas in its text."""
+    """A parser that writes a page out as it was, but for the formulas in its text."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -131,7 +162,11 @@ class _Typesetter(HTMLParser):
         """Write the text that has come together since the last tag."""
         text = "".join(self._text)
         self._text.clear()
-        self.parts.append(text if self._inside else _FORMULA.sub(_converted, text))
+        if not self._inside:  # no line ends between a formula and the stop or bracket behind it
+            text = re.sub(
+                r"</math>(?=[.,:;?!)])", "</math>&#x2060;", _FORMULA.sub(_converted, text)
+            )
+        self.parts.append(text)
 
     def _as_it_is(self, text: str) -> None:
         self.flush()
@@ -178,7 +213,7 @@ def _converted(found: re.Match[str]) -> str:
 
 
 def font(page: str) -> str:
-    """Return a style sheet with the glyphs of STIX Two Math that the formulas of a page need."""
+    """A style sheet with the glyphs of STIX Two Math that the formulas of a page need."""
     formulas = re.findall(r"<math.*?</math>", page, flags=re.DOTALL)
     if not formulas or find_spec("ziamath") is None:
         return ""  # browsers have fonts of their own for formulas, good or not so good
@@ -203,9 +238,11 @@ def font(page: str) -> str:
     return (
         '@font-face{font-family:"STIX Two Math of this page";'
         f"src:url(data:font/woff;base64,{data}) format('woff')}}"
-        'math{font-family:"STIX Two Math of this page",math}'
+        'math{font-family:"STIX Two Math of this page",math;font-size:1.12em}'
         "mtable[columnspacing^='0em'] mtd{padding-left:0;padding-right:0}"
-        "mtd[columnalign=left]{text-align:left}mtd[columnalign=right]{text-align:right}"
+        "mtable[columnspacing^='0em'] mtd:nth-child(2n+3){padding-left:2em}"
+        "mtd[columnalign=left]{text-align:left}"
+        "mtd[columnalign=right]{text-align:right;text-align:-webkit-right}"
     )
 
 

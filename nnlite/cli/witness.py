@@ -1,15 +1,15 @@
 """What the kernel of a lecture is told before its first cell: note whatever an output may hide.
 
-Runs inside the kernel, as text that `nnlite.cli.execute` sends there, so that nnlite itself is
+Runs inside the kernel, as text that ``nnlite.cli.execute`` sends there, so that nnlite itself is
 imported by the lecture and not before it. It writes to the journal, beside the checks that
-`nnlite.checks.closed_forms` writes there:
+``nnlite.checks.closed_forms`` writes there:
 
 - which process the kernel is;
 - every exception that IPython shows. Under ``%%capture``, ``%%time`` or ``%run``, in the drawing of
   a figure or in the ``_repr_html_`` of an object it is shown, or captured, and the cell goes on as
   if nothing had happened;
 - every exception that ends a thread or a task, or that a ``__del__`` or a callback raises;
-- functions of `nnlite.checks` that are others at the end than those in its files;
+- functions of ``nnlite.checks`` that are others at the end than those in its files;
 - that a cell writes without end, which stops the kernel.
 """
 

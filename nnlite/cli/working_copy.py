@@ -46,7 +46,7 @@ class Update:
 
 
 def update(source: Path, target: Path) -> Update:
-    """Bring the files of `source` into `target`; whatever was edited there stays as it is.
+    """Bring the files of ``source`` into ``target``; whatever was edited there stays as it is.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def update(source: Path, target: Path) -> Update:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files of a folder but hidden ones and Jupyter's checkpoints."""
+    """The files of a folder but hidden ones and Jupyter's checkpoints."""
     found = (p for p in folder.rglob("*") if p.is_file())
     return sorted(
         p
@@ -110,7 +110,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _free_name(path: Path, content: bytes) -> Path:
-    """Return a dated name beside `path` that is free, or has this content already."""
+    """A dated name beside ``path`` that is free, or has this content already."""
     today = datetime.date.today().isoformat()
     number = 1
     while True:
@@ -142,7 +142,7 @@ def changed_cells(old: bytes, new: bytes) -> list[str]:
 
 
 def _cells(content: bytes) -> dict[str, str]:
-    """Return id -> text of the cells of a notebook; of a cell without id the text is its id."""
+    """A dict id -> text of the cells of a notebook; of a cell without id the text is its id."""
     cells: list[dict[str, Any]] = json.loads(content)["cells"]
     texts = ["".join(cell["source"]) for cell in cells]
     return {cell.get("id", text): text for cell, text in zip(cells, texts, strict=True)}

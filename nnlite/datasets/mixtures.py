@@ -1,12 +1,12 @@
 r"""Gaussian mixtures whose density, score and optimal denoiser are known exactly.
 
-For :math:`p(x)=\sum_k w_k N(x;\mu_k,\Sigma_k)`` with responsibilities
-:math:``r_k(x)=w_kN(x;\mu_k,\Sigma_k)/p(x)`` and :math:``g_k(x)=-\Sigma_k^{-1}(x-\mu_k)``,
+For :math:`p(x)=\sum_k w_k N(x;\mu_k,\Sigma_k)` with responsibilities
+:math:`r_k(x)=w_kN(x;\mu_k,\Sigma_k)/p(x)` and :math:`g_k(x)=-\Sigma_k^{-1}(x-\mu_k)`,
 
 .. math:: \nabla\log p=\sum_k r_kg_k,\qquad
    \nabla^2\log p=\sum_k r_k(g_kg_k^\top-\Sigma_k^{-1})-\nabla\log p\,\nabla\log p^\top .
 
-Adding Gaussian noise of standard deviation :math:``\sigma` only adds :math:`\sigma^2I` to each
+Adding Gaussian noise of standard deviation :math:`\sigma` only adds :math:`\sigma^2I` to each
 covariance, so the noisy density is a mixture too. That makes these clouds the yardstick for a
 learned score (lecture 06), a learned discriminator (09) and a learned sampler (10, 11).
 """

@@ -26,7 +26,7 @@ def unpromoting(x: Any, args: tuple[Any, ...]) -> Any:
         return x if x.dtype.kind in "fiubc" else as_array(x, "an operand")
     convert = _NUMBERS.get(kind)
     if convert is not None:
-        return convert(x)
+        return unpromoting(convert(x), args)
     if is_tensor(x) or x is None:
         return x
     if isinstance(x, _LISTS):

@@ -24,6 +24,7 @@ from nnlite.engine.conversions import Conversions
 from nnlite.engine.dispatch import dispatch, dispatch_ufunc
 from nnlite.engine.edits import InPlaceEdits, fingerprints, new_order, note_edit
 from nnlite.engine.methods import ArrayMethods
+from nnlite.engine.node import operation_of
 from nnlite.engine.operands import unpromoting
 from nnlite.engine.state import STATE
 from nnlite.ops import Operation
@@ -170,7 +171,7 @@ class Tensor(ArrayMethods, Conversions, InPlaceEdits):
     def grad(self) -> NDArray[Any] | None:
         found = self._grad
         if found is None and self._node is not None and self.requires_grad:
-            warnings.warn(no_gradient(self._node[0].name), stacklevel=2)
+            warnings.warn(no_gradient(operation_of(self).name), stacklevel=2)
         return found
 
     @grad.setter
@@ -211,7 +212,7 @@ class Tensor(ArrayMethods, Conversions, InPlaceEdits):
             )
         if not requires_grad and self._node is not None:
             raise RuntimeError(
-                f"this tensor is the result of {self._node[0].name}; requires_grad can be "
+                f"this tensor is the result of {operation_of(self).name}; requires_grad can be "
                 "switched off for leaves only. Use t.detach()."
             )
         self.requires_grad = requires_grad
@@ -233,8 +234,8 @@ class Tensor(ArrayMethods, Conversions, InPlaceEdits):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None:
             raise RuntimeError(
-                f"only leaves can be copied; this tensor is the result of {self._node[0].name}. "
-                "Use t.detach() for its values."
+                f"only leaves can be copied; this tensor is the result of "
+                f"{operation_of(self).name}. Use t.detach() for its values."
             )
         copy = type(self)(self._data.copy(), self.requires_grad)
         copy._grad = None if self._grad is None else self._grad.copy()

@@ -31,9 +31,11 @@ from nnlite.gans.replay import ReplayBuffer
 from nnlite.gans.states import Snapshot
 
 __all__ = [
+    "GAN",
+    "R1",
+    "R2",
     "Alarm",
     "Equilibrium",
-    "GAN",
     "GANWarning",
     "GradientPenalty",
     "Hinge",
@@ -45,8 +47,6 @@ __all__ = [
     "NonSaturating",
     "Objective",
     "Pack",
-    "R1",
-    "R2",
     "ReplayBuffer",
     "Snapshot",
     "Step",

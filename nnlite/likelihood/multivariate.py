@@ -1,8 +1,8 @@
 r"""The Gaussian in d dimensions: lecture 07.
 
 With the Cholesky factor :math:`\Sigma=LL^\top` the density needs no inverse and no determinant:
-:math:`\log|\Sigma|=2\sum_i\log L_{ii}`` and
-:math:``(x-\mu)^\top\Sigma^{-1}(x-\mu)=\|L^{-1}(x-\mu)\|^2`.
+:math:`\log|\Sigma|=2\sum_i\log L_{ii}` and
+:math:`(x-\mu)^\top\Sigma^{-1}(x-\mu)=\|L^{-1}(x-\mu)\|^2`.
 """
 
 from __future__ import annotations

@@ -153,9 +153,9 @@ def _gamma_stirling(t: Any, k: Any, theta: Any) -> Any:
 
 
 def _stirling_rest(k: Any) -> Any:
-    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)``, for large k.
+    r"""What Stirling's formula leaves of :math:`\log\Gamma(k)`, for large k.
 
-    :math:``\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi` (Abramowitz & Stegun 6.1.41).
+    :math:`\log\Gamma(k)-(k-\tfrac12)\log k+k-\tfrac12\log2\pi` (Abramowitz & Stegun 6.1.41).
     """
     q = 1 / k
     return q * _polynomial(q * q, (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188))
@@ -239,8 +239,8 @@ class StudentT:
     def fit(self, x: ArrayLike, *, tol: float = 1e-13, max_iter: int = 10_000) -> Self:
         r"""Set ``mu`` and ``sigma`` to their maximum for the present ``nu``, which stays as it is.
 
-        EM with the weights :math:`w=(\nu+1)/(\nu+z^2)``: a far sample counts less. Dividing by
-        :math:``\sum w` instead of n has the same fixed point and gets there sooner (Kent, Tyler and
+        EM with the weights :math:`w=(\nu+1)/(\nu+z^2)`: a far sample counts less. Dividing by
+        :math:`\sum w` instead of n has the same fixed point and gets there sooner (Kent, Tyler and
         Vardi 1994). For nu >= 1 there is only one maximum (Copas 1975); for smaller nu the one
         found from median and median deviation. To fit ``nu`` too use :func:`maximum_likelihood`.
 

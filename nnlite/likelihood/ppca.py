@@ -1,8 +1,8 @@
 r"""Probabilistic PCA: the bridge from lecture 02 to lecture 07 (Tipping and Bishop 1999).
 
 Data are a linear picture of a few hidden standard normals plus equal noise in all directions,
-:math:`x=Wz+\mu+\varepsilon` with :math:`\varepsilon\sim\mathcal N(0,\sigma^2I)``, so
-:math:``x\sim\mathcal N(\mu,WW^\top+\sigma^2I)`. The likelihood has a maximum in closed form: the
+:math:`x=Wz+\mu+\varepsilon` with :math:`\varepsilon\sim\mathcal N(0,\sigma^2I)`, so
+:math:`x\sim\mathcal N(\mu,WW^\top+\sigma^2I)`. The likelihood has a maximum in closed form: the
 leading eigenvectors of the covariance, and for the noise the mean of all other eigenvalues.
 """
 

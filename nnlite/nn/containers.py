@@ -79,7 +79,7 @@ class _Row(Module):
 class Sequential(_Row):
     """Modules applied one after the other.
 
-    A dense, convolutional or batch-norm layer followed by ReLU or LeakyReLU is computed in one
+    A linear, convolutional or batch-norm layer followed by ReLU or LeakyReLU is computed in one
     pass; the result and its derivatives of any order are the same.
 
     Parameters

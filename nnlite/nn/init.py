@@ -241,7 +241,7 @@ def dirac_(tensor: Fillable, groups: int = 1) -> Fillable:
 
 
 def fan_in_uniform_(tensor: Fillable, fan_in: int, *, rng: RNGLike | None = None) -> Fillable:
-    """Uniform in +-1/sqrt(fan_in): torch.nn's default for dense and convolutional layers.
+    """Uniform in +-1/sqrt(fan_in): torch.nn's default for linear and convolutional layers.
 
     For weights it equals ``kaiming_uniform_(a=sqrt(5))``.
     """

@@ -1,4 +1,4 @@
-"""Dense layers and reshaping (lecture 03 derives the dense layer and its gradients)."""
+"""Linear layers (lecture 03 derives their gradients)."""
 
 from typing import Any
 

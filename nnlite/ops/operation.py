@@ -40,6 +40,9 @@ class Operation:
         argument could give: the engine sums it back.
     name : str
         The name shown in error messages and graphs.
+    arrays : tuple of str, optional
+        The names by which the array arguments may be given. By default those of the first rule,
+        without their underscores.
     params : tuple of str
         Names of the parameters that are not arrays, in the order in which they may be given by
         position.

@@ -1,7 +1,7 @@
 r"""Log-gamma and polygamma functions: what the Gamma and Student likelihoods of lecture 07 need.
 
-The derivative of :math:`\log\Gamma` is :math:`\psi^{(0)}``, that of :math:``\psi^{(n)}`` is
-:math:``\psi^{(n+1)}`: one rule, usable any number of times. Arguments are positive reals.
+The derivative of :math:`\log\Gamma` is :math:`\psi^{(0)}`, that of :math:`\psi^{(n)}` is
+:math:`\psi^{(n+1)}`: one rule, usable any number of times. Arguments are positive reals.
 """
 
 import math

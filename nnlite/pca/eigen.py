@@ -3,8 +3,8 @@ r"""Leading eigenpairs of a covariance matrix: three iterations behind :class:`n
 Lecture 02 derives orthogonal iteration and gradient descent. The Chebyshev iteration is the fast
 one: repeated multiplication by :math:`C` damps the unwanted end of the spectrum like
 :math:`(\lambda/\lambda_k)^m`; the Chebyshev polynomial :math:`T_m` does it like
-:math:`e^{-m\,\mathrm{acosh}(2\lambda_k/c-1)}`` at the same price, and the answer is accepted only
-when its residual :math:``\|Cv-\lambda v\|` is at rounding level.
+:math:`e^{-m\,\mathrm{acosh}(2\lambda_k/c-1)}` at the same price, and the answer is accepted only
+when its residual :math:`\|Cv-\lambda v\|` is at rounding level.
 """
 
 from __future__ import annotations
@@ -135,10 +135,10 @@ def reconstruction_descent(
 ) -> tuple[np.ndarray, np.ndarray, int, float]:
     r"""Gradient descent on the reconstruction error E||x - W'Wx||^2, W of shape (k, d).
 
-    The gradient is :math:`-2(2WC-WCW^\top W-WW^\top WC)``; the Hessian at the optimum has the
-    largest eigenvalue :math:``8\lambda_1`, hence the step :math:`1/(8\lambda_1)``. The slowest
-    mode falls by :math:``1-2\eta(\lambda_k-\lambda_{k+1})`` a step (lecture 02). Returns what
-    :func:``orthogonal_iteration` returns.
+    The gradient is :math:`-2(2WC-WCW^\top W-WW^\top WC)`; the Hessian at the optimum has the
+    largest eigenvalue :math:`8\lambda_1`, hence the step :math:`1/(8\lambda_1)`. The slowest
+    mode falls by :math:`1-2\eta(\lambda_k-\lambda_{k+1})` a step (lecture 02). Returns what
+    :func:`orthogonal_iteration` returns.
     """
     d = len(C)
     v = rng.standard_normal(d)

@@ -48,6 +48,14 @@ def test_every_formula_of_the_lectures_becomes_mathml():
         (r"\Big\lfloor\frac12\Big\rfloor", ["⌊", "⌋", "<mfrac>"]),
         (r"x\sim N,\ell\to-\infty", ["<mo>&#x0223C;</mo>", '<mo form="prefix">&#x02212;</mo><mi>']),
         (r"\max_j|s_j|", ["<mi", 'lspace="0"']),
+        (
+            r"\Big[\frac12\Big]^2",
+            ['<msup><mrow><mo minsize="1.623em" maxsize="1.623em">]</mo></mrow>'],
+        ),
+        (r"\Gamma\alpha", ['<mi mathvariant="normal">&#x00393;</mi><mi>&#x003B1;</mi>']),
+        (r"\bar{u}", ["<mover>", '<mo stretchy="true">&#x0203E;</mo></mover>']),
+        (r"\text{5 \% of A\&B}", ["%", "A&amp;B"]),
+        (r"o\bmod s", ['<mi>o</mi><mspace width="0.278em" />', '<mspace width="0.278em" /><mi>s']),
     ],
 )
 def test_latex_of_many_kinds_is_converted(latex, parts):
@@ -55,6 +63,24 @@ def test_latex_of_many_kinds_is_converted(latex, parts):
     for part in parts:
         assert part in shown
     assert "\\" not in shown
+
+
+@pytest.mark.parametrize("kind", ["array}{cc", "pmatrix", "aligned"])
+def test_a_row_that_ends_in_an_empty_cell_is_kept(kind):
+    latex = rf"\begin{{{kind}}}1&2\\3& \\ 4&\end{{{kind.partition('}')[0]}}}"
+    shown = re.sub(r"<annotation.*?</annotation>", "", typeset.mathml(latex))
+    assert shown.count("<mtr>") == 3
+    assert shown.count("<mtd") == 6
+    assert "<mn>4</mn>" in shown
+
+
+@pytest.mark.parametrize("space", ["[4pt]", "[-1.5ex]", " [ 1em ]"])
+def test_the_space_asked_for_between_rows_is_not_printed(space):
+    spaced = typeset.mathml(rf"\begin{{aligned}}a&=b\\{space}c&=d\end{{aligned}}")
+    plain = typeset.mathml(r"\begin{aligned}a&=b\\c&=d\end{aligned}")
+    without = [re.sub(r"<annotation.*?</annotation>", "", x) for x in (spaced, plain)]
+    assert without[0] == without[1]
+    assert "[c]" in re.sub("<[^>]*>", "", typeset.mathml(r"\begin{aligned}a\\[c]\end{aligned}"))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +116,13 @@ def test_a_formula_keeps_its_latex_for_those_who_copy_it():
     assert note in page
     assert page.startswith("<p><math")
     assert page.endswith("</math></p>")
+
+
+def test_no_line_ends_between_a_formula_and_the_stop_behind_it():
+    page = typeset.typeset("<p>is ($x$)? $y$ is</p>")
+    assert "</math>&#x2060;)?" in page
+    assert "</math> is" in page
+    assert typeset.typeset("<pre></math>.</pre>") == "<pre></math>.</pre>"
 
 
 def test_the_font_holds_the_signs_of_the_page_and_no_others():

@@ -193,6 +193,14 @@ def test_numbers_of_every_kind_stand_beside_a_tensor(other, means):
         np.testing.assert_allclose(t.grad, u.grad)
 
 
+@pytest.mark.parametrize("big", [2**63, np.uint64(2**63)], ids=["int", "uint64"])
+def test_an_integer_beyond_int64_makes_floats_of_integers(big):
+    counts = nnlite.Tensor([1, 2])
+    for got in (counts * big, np.multiply(counts, big), np.where([False, False], counts, big) * 2):
+        assert got.dtype == "float64"
+    np.testing.assert_array_equal((counts * big).data, [2.0**63, 2.0**64])
+
+
 def test_what_holds_no_numbers_does_not_stand_beside_a_tensor():
     t = nnlite.Tensor([1.0, 2.0], requires_grad=True)
     for other in ("a", np.array(["a", "b"]), np.array([1, 2], "m8[s]"), {}, object(), b"a"):

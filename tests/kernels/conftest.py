@@ -31,7 +31,7 @@ def dtype(request):
 
 @pytest.fixture
 def random_sum_error(kernels):
-    """A function: the relative error (rms) allowed to float32 sums of `n` random products.
+    """A function: the relative error (rms) allowed to float32 sums of ``n`` random products.
 
     Added one after the other, as NumPy does where it has no BLAS (in the browser), rounding errors
     are a random walk: that of partial sum s has a variance of u^2 s^2/3 at most, s^2 grows as the

@@ -55,7 +55,7 @@ def norms(a, b):
 
 
 def tolerance(dtype, terms=1):
-    """Rounding error of a sum of `terms` products, relative to the norms of the factors."""
+    """Rounding error of a sum of ``terms`` products, relative to the norms of the factors."""
     return 4 * float(np.finfo(dtype).eps) * max(1.0, terms**0.5)
 
 

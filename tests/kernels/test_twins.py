@@ -1,7 +1,7 @@
 """Every kernel, compiled and in NumPy, against its definition: a kernel without one is named here.
 
-The arguments stand in ``nnlite/kernels/examples.py``. The other files of this folder ask about
-edges, dtypes, memory orders and refusals.
+The arguments stand in the ``examples`` of each file of ``nnlite/kernels/reference``. The other
+files of this folder ask about edges, dtypes, memory orders and refusals.
 """
 
 import ast
@@ -224,8 +224,8 @@ DEFINITIONS = {
 
 
 def test_every_kernel_has_arguments_and_a_definition():
-    assert set(ARGUMENTS) == COMPUTING
-    assert set(DEFINITIONS) == COMPUTING
+    assert set(ARGUMENTS) == COMPUTING, "see the examples in their file of kernels/reference"
+    assert set(DEFINITIONS) == COMPUTING, "write them above"
 
 
 def called_kernels():
@@ -240,7 +240,8 @@ def called_kernels():
 
 
 def test_the_library_calls_every_kernel_and_nothing_else():
-    assert set(called_kernels()) - {"backend", "KERNELS", "warmup"} == COMPUTING
+    called = set(called_kernels()) - {"backend", "KERNELS", "warmup"}
+    assert called == COMPUTING, "an operation, an optimiser or nobody needs them"
 
 
 def outcome(kernel, case, dtype):

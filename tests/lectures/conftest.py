@@ -1,4 +1,4 @@
-"""Every test of this folder that takes a `lecture` runs once for each of them."""
+"""Every test of this folder that takes a ``lecture`` runs once for each of them."""
 
 import lecture_form
 import pytest

@@ -1,7 +1,8 @@
 """What the rules of operations on kernels read: proved by NaN, argument by argument.
 
 The engine guards the arrays that a rule says it reads, and no others. So each gradient is computed
-with NaN in all places that it does not read: it must not notice.
+with NaN in all places that it does not read: it must not notice. With NaN in one that it reads, it
+must: else an edit that does no harm would be refused.
 """
 
 import itertools
@@ -85,15 +86,21 @@ def lost(x):
     return np.full_like(x, np.nan) if x.dtype.kind == "f" else x
 
 
-@pytest.mark.parametrize("as_tensors", [False, True])
-@CASES
-def test_rules_read_only_what_they_say(op, arrays, params, as_tensors):
+def computed(op, arrays, params):
+    """The result, a gradient of its shape, what the rules get, and whose gradients there are."""
     out = op.forward(*arrays, **params)
     if op.saves:
         out, saved = out
         params = {**params, "saved": saved}
     g = _rng.normal(size=np.shape(out)).astype("float32")
     with_rules = [i for i in range(op.arity) if op.joint is not None or op.vjps[i] is not None]
+    return np.asarray(out), g, params, with_rules
+
+
+@pytest.mark.parametrize("as_tensors", [False, True])
+@CASES
+def test_rules_read_only_what_they_say(op, arrays, params, as_tensors):
+    out, g, params, with_rules = computed(op, arrays, params)
     make = nnlite.Tensor if as_tensors else np.asarray  # as in backward of a recorded backward
     for n in range(1, 1 + len(with_rules)):
         for wanted in itertools.combinations(with_rules, n):
@@ -108,9 +115,42 @@ def test_rules_read_only_what_they_say(op, arrays, params, as_tensors):
                 np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
 
 
-def test_every_operation_on_kernels_has_a_case(operations_on_kernels):
+@CASES
+def test_rules_read_all_that_they_say(op, arrays, params):
+    """An edit of what is said to be read is refused, so some gradient must notice it.
+
+    The rule of a loss reads its arguments on Tensors only: to arrays it gives what was saved.
+    """
+    out, g, params, with_rules = computed(op, arrays, params)
+    for i in with_rules:
+        for r in op.reads_for((i,), op.arity, params):
+            if r != ops.OUT and arrays[r].dtype.kind != "f":
+                continue  # labels: NaN is none of them
+            known = lost(out) if r == ops.OUT else out
+            changed = [lost(x) if j == r else x for j, x in enumerate(arrays)]
+            noticed = False
+            for make in (np.asarray, nnlite.Tensor):
+                before = op.pull_back(make(g), make(out), [*map(make, arrays)], params, (i,))[i]
+                after = op.pull_back(make(g), make(known), [*map(make, changed)], params, (i,))[i]
+                noticed |= not np.array_equal(ops.values_of(before), ops.values_of(after))
+            assert noticed, f"the gradient of argument {i} does not read {r}"
+
+
+@CASES
+def test_a_fresh_gradient_shares_memory_with_nothing(op, arrays, params):
+    out, random, params, with_rules = computed(op, arrays, params)
+    for g in (random, np.ones_like(random)) if op.fresh else ():
+        pulled = op.pull_back(g, out, arrays, params, tuple(with_rules))
+        kept = [g, out, *arrays, *(x for x in params.values() if isinstance(x, np.ndarray))]
+        for i in with_rules:
+            others = kept + [pulled[j] for j in with_rules if j != i]
+            assert not any(np.may_share_memory(pulled[i], other) for other in others)
+
+
+def test_every_operation_on_kernels_has_a_case(operations, operations_on_kernels):
     covered = {row.values[0] for row in CASES.args[1]}
-    assert {op.name for op in operations_on_kernels - covered} == set()
+    fresh = {op for op in operations if op.fresh}
+    assert {op.name for op in (operations_on_kernels | fresh) - covered} == set()
 
 
 @pytest.mark.parametrize("op", [linear.linear, convolution.conv2d, convolution.conv2d_input_grad])

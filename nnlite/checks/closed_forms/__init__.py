@@ -1,4 +1,4 @@
-"""Learned numbers against closed forms: `closed_form`, the blocks around it, and the ledger."""
+"""Learned numbers against closed forms: ``closed_form``, the blocks around it, and the ledger."""
 
 from nnlite.checks.closed_forms.blocks import expected_failure, more_checks, your_turn
 from nnlite.checks.closed_forms.check import Check, ClosedFormMismatch

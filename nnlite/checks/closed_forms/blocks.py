@@ -46,7 +46,7 @@ def expected_failure(why: str) -> Iterator[None]:
     ------
     ClosedFormMismatch
         If nothing in the block failed, so that the planted bug went unnoticed, or the block stands
-        inside a `your_turn`.
+        inside a ``your_turn``.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def your_turn(task: str) -> Iterator[None]:
     ------
     ClosedFormMismatch
         If not exactly one check ran in the block, the check has no power, or the block stands
-        inside another `your_turn` or an `expected_failure`.
+        inside another ``your_turn`` or an ``expected_failure``.
 
     Examples
     --------
@@ -178,17 +178,17 @@ def _record_open(block: _Block, error: Exception) -> None:
 
 
 def section() -> str:
-    """Return the heading of the section that is open, empty in the story."""
+    """The heading of the section that is open, empty in the story."""
     return _words("section")
 
 
 def purpose() -> str:
-    """Return which bug the innermost `expected_failure` plants, empty outside."""
+    """Which bug the innermost ``expected_failure`` plants, empty outside."""
     return _words("broken on purpose")
 
 
 def task() -> str:
-    """Return the task of the `your_turn` block that is open, empty outside."""
+    """The task of the ``your_turn`` block that is open, empty outside."""
     return _words("your turn")
 
 
@@ -200,7 +200,7 @@ def note(check: Check) -> None:
 
 
 def faulty(message: str) -> ClosedFormMismatch:
-    """Return the exception of a check that proves nothing; it is written down, so cannot hide."""
+    """The exception of a check that proves nothing; it is written down, so cannot hide."""
     write_down(faulty=message)
     return ClosedFormMismatch(message)
 
@@ -219,7 +219,7 @@ def _block(kind: str, words: str, needed: str) -> Iterator[_Block]:
 
 
 def _open_blocks() -> list[_Block]:
-    """Return the blocks in which we are.
+    """The blocks in which we are.
 
     One that was entered by hand and never left ends with its cell, and a task that was started in
     one is in it no longer than its block is open.

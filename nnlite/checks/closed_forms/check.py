@@ -28,7 +28,7 @@ class Check:
     allowed : float
         The largest difference that passes: ``atol + rtol * |expected|`` or ``z * stderr``.
     tolerance : str
-        Where `allowed` comes from, for the reader: ``"rtol 1e-6"`` or
+        Where ``allowed`` comes from, for the reader: ``"rtol 1e-6"`` or
         ``"4 × s.e. 0.003 (300 seeds)"``.
     passed : bool
         Whether *every* entry kept the claim.
@@ -41,14 +41,14 @@ class Check:
     shape : tuple of int
         Shape of what was measured.
     on_purpose : str
-        Why this check is meant to fail (`expected_failure`), empty for all others.
+        Why this check is meant to fail (``expected_failure``), empty for all others.
     section : str
-        Heading of the section whose further checks it belongs to (`more_checks`), empty in the
+        Heading of the section whose further checks it belongs to (``more_checks``), empty in the
         story.
     ruled_out : tuple of str
         The wrong laws and planted bugs that fail where this check passes.
     task : str
-        What the reader has yet to complete (`your_turn`), empty once the check passes.
+        What the reader has yet to complete (``your_turn``), empty once the check passes.
     """
 
     claim: str
@@ -74,7 +74,7 @@ class Check:
         return not (self.passed or self.on_purpose or self.task)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a dictionary that strict JSON can hold (no NaN, no complex numbers)."""
+        """A dictionary that strict JSON can hold (no NaN, no complex numbers)."""
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in ("measured", "expected", "allowed"):
             row[name] = _number_to_json(row[name])
@@ -85,7 +85,7 @@ class Check:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Check:
-        """Rebuild a check from `to_json`; a row with other fields raises ValueError."""
+        """Rebuild a check from ``to_json``; a row with other fields raises ValueError."""
         names = {field.name for field in fields(cls)}
         if set(row) != names:
             odd = sorted(set(row) ^ names)
@@ -100,7 +100,7 @@ class Check:
 
 
 class ClosedFormMismatch(AssertionError):
-    """A measured number does not agree with its closed form; `check` holds the row."""
+    """A measured number does not agree with its closed form; ``check`` holds the row."""
 
     def __init__(self, message: str, check: Check | None = None) -> None:
         super().__init__(message)

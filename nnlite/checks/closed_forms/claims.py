@@ -1,9 +1,9 @@
 """Every number that a lecture learns is checked against a closed form, on the record.
 
-Lecture 01 introduces `closed_form`; every lecture ends with `ledger()`, the table of its checks.
-In a notebook a check is shown as one row (HTML, plain text and a machine-readable part); elsewhere
-it prints one line. A check that fails raises `ClosedFormMismatch`, so a lecture whose numbers are
-wrong does not run to its end.
+Lecture 01 introduces ``closed_form``; every lecture ends with ``ledger()``, the table of its
+checks. In a notebook a check is shown as one row (HTML, plain text and a machine-readable part);
+elsewhere it prints one line. A check that fails raises ``ClosedFormMismatch``, so a lecture whose
+numbers are wrong does not run to its end.
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ def closed_form(
     measured : float, array_like or Tensor
         What the program found.
     expected : float, array_like or Tensor
-        What the closed form says; the same shape as `measured`, or one number for every entry.
+        What the closed form says; the same shape as ``measured``, or one number for every entry.
     rtol, atol : float, optional
-        Relative and absolute tolerance, at least one of them unless `stderr` is given. 0 is exact.
+        Relative and absolute tolerance, at least one of them unless ``stderr`` is given. 0 is
+        exact.
     stderr : float or array_like, optional
-        Standard error of `measured`, instead of a tolerance; needs `seeds`.
+        Standard error of ``measured``, instead of a tolerance; needs ``seeds``.
     seeds : int, optional
         How many independent seeds the standard error comes from, at least 2.
     z : float, default 4.0
@@ -70,9 +71,9 @@ def closed_form(
         Unit of both numbers.
     wrong : dict of str to float or array_like, optional
         The nearest wrong laws by name, and what they say. Each is held to the allowance of the
-        true one and must fail in place of `expected`, or the check has no power.
+        true one and must fail in place of ``expected``, or the check has no power.
     planted : dict of str to float or array_like, optional
-        Bugs by name, and what is measured with them: each must fail in place of `measured`.
+        Bugs by name, and what is measured with them: each must fail in place of ``measured``.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def closed_form(
     ------
     ClosedFormMismatch
         If any entry breaks the claim; NaN and infinity never pass. If the claim is kept, but by a
-        rival of `wrong` or `planted` as well.
+        rival of ``wrong`` or ``planted`` as well.
     ValueError, TypeError
         If the question is not well posed: unequal shapes, nothing to compare, both or neither of
         tolerance and standard error, a standard error without seeds, a rival that is not finite.
@@ -142,7 +143,7 @@ def _refuse_odd_words(claim: str, relation: str, **texts: str) -> None:
 
 
 def _pair(claim: str, measured: Any, expected: Any, relation: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return both sides of the claim in one shape."""
+    """Both sides of the claim in one shape."""
     m = as_numbers("measured", measured)
     e = as_numbers("expected", expected)
     if m.shape != e.shape and e.shape != ():

@@ -1,4 +1,4 @@
-"""When does a measured number agree with its closed form? The comparison behind `closed_form`.
+"""When does a measured number agree with its closed form? The comparison behind ``closed_form``.
 
 Arrays are compared entry by entry in double precision; the entry that keeps the claim worst is the
 one reported. Questions that are not well posed are refused here. (Lecture 01.)
@@ -28,7 +28,7 @@ def allowance(
     seeds: int | None,
     z: float,
 ) -> tuple[np.ndarray, str]:
-    """Return the largest difference that passes, per entry, and its explanation."""
+    """The largest difference that passes, per entry, and its explanation."""
     where = f"closed_form({claim!r})"
     has_tolerance = rtol is not None or atol is not None
     if has_tolerance and stderr is not None:
@@ -100,7 +100,7 @@ def _by_chance(
 def worst(
     measured: np.ndarray, expected: np.ndarray, allowed: np.ndarray, relation: str
 ) -> tuple[tuple[Any, ...], bool]:
-    """Return the index of the entry that keeps the claim worst, and whether all keep it.
+    """The index of the entry that keeps the claim worst, and whether all keep it.
 
     Where several keep it equally well (all are exact, say), it is the one of the largest numbers.
     """

@@ -10,7 +10,7 @@ __all__ = ["numbers", "short"]
 
 
 def short(value: float) -> str:
-    """Return a tolerance as one would write it: 1e-6, 0.01, 0.0031."""
+    """A tolerance as one would write it: 1e-6, 0.01, 0.0031."""
     if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e4:
         return f"{value:.3g}"
     mantissa, exponent = f"{value:.1e}".split("e")
@@ -18,7 +18,7 @@ def short(value: float) -> str:
 
 
 def numbers(check: Check) -> tuple[str, str]:
-    """Return measured and expected, both to the same decimal: the last one that matters.
+    """Measured and expected, both to the same decimal: the last one that matters.
 
     That is a tenth of what is allowed; for a bound, and for a check that failed, a hundredth of the
     difference is enough to see on which side each number lies. A number far below that place keeps

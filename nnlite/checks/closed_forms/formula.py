@@ -52,7 +52,7 @@ _ARGUMENT = rf"\s*(?:{_PART}|(\w))"  # of a command: in braces, or one letter or
 
 
 def plain(latex: str) -> str:
-    r"""Return a formula as one line of Unicode; what has no plain form stays LaTeX.
+    r"""A formula as one line of Unicode; what has no plain form stays LaTeX.
 
     Parameters
     ----------

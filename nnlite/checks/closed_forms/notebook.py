@@ -18,7 +18,7 @@ class Run:
 
 
 def current_run() -> Run:
-    """Return which cell runs for which time; front ends that do not name their cells give None."""
+    """Which cell runs for which time; None in front ends that do not name their cells."""
     shell = _shell()
     if shell is None:
         return Run()
@@ -27,7 +27,7 @@ def current_run() -> Run:
 
 
 def show(plain: str, rich: str, **more: Any) -> None:
-    """Display in a notebook, print elsewhere; `more` holds further forms by MIME type."""
+    """Display in a notebook, print elsewhere; ``more`` holds further forms by MIME type."""
     if _shell() is None:
         # A console that cannot show λ or ✓ (a redirected Windows one) shows "?" and does not die.
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
@@ -39,7 +39,7 @@ def show(plain: str, rich: str, **more: Any) -> None:
 
 
 def shown_as(kind: type, how: Any) -> None:
-    """Let the notebook that runs us show values of a class by calling `how`."""
+    """Let the notebook that runs us show values of a class by calling ``how``."""
     formatter = getattr(_shell(), "display_formatter", None)
     if formatter is not None:
         formatter.ipython_display_formatter.for_type(kind, how)
@@ -56,7 +56,7 @@ class _Shown:
 
 
 def _shell() -> Any:
-    """Return the running IPython shell, or None; IPython is not imported to find out."""
+    """The running IPython shell, or None; IPython is not imported to find out."""
     if "IPython" not in sys.modules:
         return None
     from IPython import get_ipython

@@ -32,14 +32,14 @@ _lines = itertools.count()
 def ledger() -> None:
     """Show the table of all checks so far: the last code cell of a lecture.
 
-    The checks of the story come first, then those of each `more_checks` section.
+    The checks of the story come first, then those of each ``more_checks`` section.
     """
     checks = recorded()
     show(tables.text(checks), tables.html(checks))
 
 
 def recorded() -> tuple[Check, ...]:
-    """Return the checks so far, oldest first."""
+    """The checks so far, oldest first."""
     return tuple(check for _, check in _rows)
 
 

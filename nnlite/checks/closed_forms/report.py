@@ -17,7 +17,7 @@ _SYMBOL = {"pass": "✓", "fail": "✗", "broken on purpose": "✗", "your turn"
 
 
 def verdict(check: Check) -> str:
-    """Return "pass", "fail", "broken on purpose" or "your turn"."""
+    """The verdict: "pass", "fail", "broken on purpose" or "your turn"."""
     if check.passed:
         return "pass"
     if check.task:
@@ -26,7 +26,7 @@ def verdict(check: Check) -> str:
 
 
 def row_texts(check: Check) -> dict[str, str]:
-    """Return the texts of a row, by heading."""
+    """The texts of a row, by heading."""
     measured, expected = _pair(check)
     unit = f" {check.unit}" if check.unit else ""
     bound = {"==": "", "<=": "≤ ", ">=": "≥ "}[check.relation]
@@ -47,7 +47,7 @@ def row_texts(check: Check) -> dict[str, str]:
 
 
 def _pair(check: Check) -> tuple[str, str]:
-    """Return both numbers; of a task in which the check could not even be made, dashes."""
+    """Both numbers; of a task in which the check could not even be made, dashes."""
     return numbers(check) if check.tolerance else ("–", "–")
 
 
@@ -65,7 +65,7 @@ def _which_entry(check: Check) -> str:
 
 
 def line(check: Check) -> str:
-    """Return one line: numbers first, so that the lines of a script stand in columns."""
+    """One line: numbers first, so that the lines of a script stand in columns."""
     cells = row_texts(check)
     measured, expected = _pair(check)
     pair = f"{measured:>12} {check.relation} {expected} {check.unit}"
@@ -76,7 +76,7 @@ def line(check: Check) -> str:
 
 
 def mismatch(check: Check) -> str:
-    """Return the message of a failed check: what was claimed, both numbers, and a likely fix."""
+    """The message of a failed check: what was claimed, both numbers, and a likely fix."""
     measured, expected = numbers(check)
     unit = f" {check.unit}" if check.unit else ""
     difference = check.measured - check.expected

@@ -28,7 +28,7 @@ class Rival:
     name : str
         The wrong law or the planted bug, for the reader.
     law : bool
-        Whether it is a wrong law, in place of `expected`; else a bug, in place of `measured`.
+        Whether it is a wrong law, in place of ``expected``; else a bug, in place of ``measured``.
     numbers : ndarray
         What the law says, or what the buggy program measured, in the shape of what was measured.
     """
@@ -48,7 +48,7 @@ class Rival:
 def named_rivals(
     claim: str, measured: np.ndarray, relation: str, wrong: Any, planted: Any
 ) -> list[Rival]:
-    """Return the rivals of ``closed_form(wrong=, planted=)``, or a teaching error."""
+    """The rivals of ``closed_form(wrong=, planted=)``, or a teaching error."""
     found = []
     for option, given in (("wrong", wrong), ("planted", planted)):
         if given is None:
@@ -99,7 +99,7 @@ def no_power(
     allowed: np.ndarray,
     relation: str,
 ) -> str:
-    """Return the message of a rival that passes: the three numbers where they differ most."""
+    """The message of a rival that passes: the three numbers where they differ most."""
     against = expected if rival.law else measured
     difference = np.abs(rival.numbers - against)
     at = np.unravel_index(int(np.argmax(difference)), measured.shape)

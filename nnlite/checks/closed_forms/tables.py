@@ -1,6 +1,6 @@
 """How the checks of a lecture read together: an aligned table, an HTML table, or Markdown.
 
-Used by `ledger` at the end of a lecture and by ``nnlite lectures`` for the combined table.
+Used by ``ledger`` at the end of a lecture and by ``nnlite lectures`` for the combined table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEADINGS = ("verdict", "claim", "formula", "measured", "expected", "tolerance", 
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """Return the closing sentence of a ledger."""
+    """The closing sentence of a ledger."""
     words = [verdict(check) for check in checks]
     n_pass, n_fail = words.count("pass"), words.count("fail")
     purpose = words.count("broken on purpose")
@@ -44,14 +44,14 @@ def summary(checks: Sequence[Check]) -> str:
 
 
 def sections(checks: Sequence[Check]) -> list[tuple[str, list[Check]]]:
-    """Return headings and their checks: those of the story first, then in the order they came."""
+    """Headings and their checks: those of the story first, then in the order they came."""
     titles = dict.fromkeys(["", *(check.section for check in checks)])
     parts = [(title, [check for check in checks if check.section == title]) for title in titles]
     return [(title or STORY, part) for title, part in parts if part]
 
 
 def text(checks: Sequence[Check], width: int = 100) -> str:
-    """Return an aligned plain-text table, at most `width` columns wide where the numbers allow.
+    """An aligned plain-text table, at most ``width`` columns wide where the numbers allow.
 
     Formula, source and what is ruled out stand on a line of their own under the claim, and above
     each section its heading, if there are several.
@@ -124,12 +124,12 @@ _TABLE = (
 
 
 def row(check: Check, heading: bool = True) -> str:
-    """Return an HTML table of one row, with or without its headings."""
+    """An HTML table of one row, with or without its headings."""
     return _FRAME.format(_table([check], heading))
 
 
 def html(checks: Sequence[Check]) -> str:
-    """Return an HTML table; colours come from the page except for the verdict's badge.
+    """An HTML table; colours come from the page except for the verdict's badge.
 
     Of several sections each is folded under its heading; the story is unfolded.
     """
@@ -186,7 +186,7 @@ def _html_cells(check: Check) -> str:
 
 
 def markdown(checks: Sequence[Check]) -> str:
-    """Return a Markdown table for each section, formulas between dollar signs."""
+    """A Markdown table for each section, formulas between dollar signs."""
     parts = sections(checks)
     if len(parts) == 1:
         return _markdown_table(checks)

@@ -15,7 +15,7 @@ _LARGEST = 2**1023  # and well below its overflow it ends
 
 
 def as_numbers(name: str, value: Any) -> np.ndarray:
-    """Return a non-empty float64 or complex128 array of what was given, or a teaching error."""
+    """A non-empty float64 or complex128 array of what was given, or an error that teaches."""
     if value is ...:
         raise TypeError(f"closed_form: {name} is `...`, so the line that gives it is missing.")
     name, value = f"closed_form: {name}", _without_graph(value)
@@ -76,7 +76,7 @@ def _without_graph(value: Any) -> Any:
 
 
 def one_number(name: str, value: Any) -> float:
-    """Return a tolerance as float; also of an array or Tensor that holds one number."""
+    """A tolerance as float; also of an array or Tensor that holds one number."""
     if isinstance(value, bool | np.bool):
         raise TypeError(f"{name} must be a number, got {value!r}.")
     array = as_array(_without_graph(value), name, np.float64)

@@ -1,6 +1,7 @@
 """The NumPy kernels: what lecture 08 explains, and what the fast kernels are tested against.
 
-Each file lists its kernels in ``__all__``; together they are the kernels of both backends.
+Each file lists its kernels in ``__all__``; together they are the kernels of both backends. The
+``examples`` at its end are arguments to try them with.
 """
 
 from collections.abc import Callable
@@ -26,11 +27,11 @@ from nnlite.kernels.reference.normalization import *  # noqa: F403
 from nnlite.kernels.reference.pooling import *  # noqa: F403
 from nnlite.kernels.reference.steps import *  # noqa: F403
 
-_FAMILIES = (
+FAMILIES = (
     activations, channels, convolution, layout, linear, losses, normalization, pooling, steps,
 )  # fmt: skip
 
-__all__ = sorted(["warmup", *(name for family in _FAMILIES for name in family.__all__)])
+__all__ = sorted(["warmup", *(name for family in FAMILIES for name in family.__all__)])
 
 
 def warmup(progress: Callable[[int, int], object] | None = None) -> float:

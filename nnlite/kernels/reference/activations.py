@@ -4,6 +4,9 @@ The function is described by one number, the ``slope`` for negative values: 0 is
 derivative needs the *output* only, because a slope of at least 0 keeps the sign.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import check_slope
@@ -40,3 +43,10 @@ def leaky_relu_grad(g: np.ndarray, y: np.ndarray, slope: float = 0.0) -> np.ndar
     """
     check_slope("leaky_relu_grad", slope)
     return np.where(y.real > 0, g, slope * g if slope else np.zeros_like(g))
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, y = normal(n * size, c * size), normal(n * size, c * size)
+    yield leaky_relu, (x, 0.1)
+    yield leaky_relu_grad, (x, y, 0.1)

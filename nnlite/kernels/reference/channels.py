@@ -3,6 +3,9 @@
 Arrays are (N, C) or (N, C, H, W); a channel is everything with one index on the second axis.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import check_channels, check_dtypes
@@ -75,3 +78,11 @@ def leaky_relu_bias_grad(
     """
     gz = g if slope is None else leaky_relu_grad(g, y, slope)
     return gz, channel_sums(gz)
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, y = normal(n, c, size, size), normal(n, c, size, size)
+    yield channel_sums, (x,)
+    yield channel_affine, (x, normal(c), normal(c), 0.1)
+    yield leaky_relu_bias_grad, (x, y, 0.1)

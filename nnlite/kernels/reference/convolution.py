@@ -12,6 +12,9 @@ All arrays are indexed (N, C, H, W); results are stored with the channels last, 
 in which ``tensordot`` delivers them and the fast kernels compute.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -198,3 +201,15 @@ def _epilogue(y: np.ndarray, bias: np.ndarray | None, slope: float | None) -> np
     if bias is not None:
         y = y + bias[:, np.newaxis, np.newaxis]
     return y if slope is None else leaky_relu(y, slope)
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, w, bias = normal(n, c, size, size), normal(2 * c, c, 3, 3), normal(2 * c)
+    y, thin = normal(n, 2 * c, size // 2, size // 2), normal(2 * c, 1, 3, 3)
+    window = ((2, 2), (1, 1), (1, 1))
+    yield conv2d, (x, w, *window, 1, bias, 0.2)
+    yield conv2d, (x, w[:1])
+    yield conv2d_input_grad, (y, w, x.shape, *window)
+    yield conv2d_input_grad, (y, thin, (n, 1, size, size), *window)
+    yield conv2d_weight_grad, (x, y, w.shape, *window)

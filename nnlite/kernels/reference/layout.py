@@ -1,8 +1,11 @@
 """Kernels that move numbers without changing them (lecture 08).
 
-Results of convolutions are indexed (N, C, H, W) but stored with the channels last; a dense layer
+Results of convolutions are indexed (N, C, H, W) but stored with the channels last; a linear layer
 reads an image as one row in the order of the index. Flattening is where the two meet.
 """
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -59,3 +62,12 @@ def pixel_unshuffle(x: np.ndarray, r: int) -> np.ndarray:
 def _channels_last(y: np.ndarray) -> np.ndarray:
     """Index an array (N, H, W, C) as (N, C, H, W)."""
     return y.transpose(0, 3, 1, 2)
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x = normal(n, c, size, size)
+    yield flatten_images, (x,)
+    yield unflatten_images, (x.reshape(n, -1), (c, size, size))
+    yield pixel_shuffle, (normal(n, 4 * c, size // 2, size // 2), 2)
+    yield pixel_unshuffle, (x, 2)

@@ -5,6 +5,9 @@
 :func:`linear_backward`, is both of them behind the activation.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import check_dtypes, check_epilogue, check_linear_backward, check_product
@@ -89,3 +92,13 @@ def linear_backward(
     dx = matmul_nn(gz, w) if 0 in wanted else None
     dw = matmul_tn(gz, x) if 1 in wanted else None
     return dx, dw, db if 2 in wanted else None
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, w, bias = normal(n * size, c * size), normal(17, c * size), normal(17)
+    g, y = normal(n * size, 17), normal(n * size, 17)
+    yield linear_forward, (x, w, bias, 0.1)
+    yield linear_backward, (g, y, x, w, 0.1)
+    yield matmul_nn, (g, w)
+    yield matmul_tn, (x, g)

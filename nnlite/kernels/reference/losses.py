@@ -5,6 +5,9 @@ and the gradient of that. Loss and gradient share their exponentials, so computi
 pass.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import as_probabilities, check_dtypes, check_same_shape
@@ -85,3 +88,12 @@ def softmax_cross_entropy(
     loss = weight * np.log(total) - chosen
     gradient = scale * (weight * (e / total) - target)
     return scale * float(np.sum(loss, dtype=np.float64)), gradient
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, t, z = normal(n * size, c * size), normal(n * size, c * size), normal(n * size, 17)
+    scale = 1 / len(x)
+    yield bce_with_logits, (x, (t > 0).astype(np.float32), scale)
+    yield squared_error, (x, t, scale)
+    yield softmax_cross_entropy, (z, np.arange(len(z), dtype=np.int64) % 17, scale)

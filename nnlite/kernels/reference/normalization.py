@@ -10,6 +10,9 @@ because moving one input also moves the mean and the variance of all. ``var`` di
 of values m, not by m - 1: that is the variance the derivation uses.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import (
@@ -104,3 +107,12 @@ def batch_norm_backward(
     )
     dtype = np.result_type(g, x)
     return dx.astype(dtype), dweight.astype(dtype), dbias.astype(dtype)
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    g, x, y = (normal(n, c, size, size) for _ in range(3))
+    weight, bias, eps, slope = normal(c), normal(c), 1e-5, 0.1
+    yield batch_norm_forward, (x, weight, bias, eps, slope)
+    mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3))
+    yield batch_norm_backward, (g, x, weight, mean, var, eps, y, slope)

@@ -1,5 +1,8 @@
 """Pooling: the largest value, or the mean, of each window (lecture 08)."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import check_pooling
@@ -179,3 +182,13 @@ def _counts(
         margin = p if count_include_pad else 0
         per_axis.append(np.minimum(start + k, n + margin) - np.maximum(start, -margin))
     return np.outer(*per_axis)
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    x, g = normal(n, c, size, size), normal(n, c, size // 2, size // 2)
+    _, index = max_pool2d(x, (2, 2))
+    yield max_pool2d, (x, (3, 3), (2, 2), (1, 1))
+    yield max_pool2d_backward, (g, index, x.shape)
+    yield avg_pool2d, (x, (3, 3), (2, 2), (1, 1))
+    yield avg_pool2d_backward, (g, x.shape, (2, 2))

@@ -6,6 +6,9 @@ computed, for one parameter ``p`` with gradient ``g`` (never written); the rest 
 memory.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
 from nnlite.kernels.checks import Arrays, check_arrays
@@ -128,3 +131,12 @@ def rmsprop_step(
             buffer += update
             update = buffer
         p -= lr * update
+
+
+def examples(normal: Callable[..., Any], n: int, c: int, size: int) -> Iterator[Any]:
+    """Yield each kernel with arguments to try it with (see ``nnlite.kernels.examples``)."""
+    params, grads, means = ([normal(n * c * size**2), normal(7)] for _ in range(3))
+    squares = [m**2 for m in means]
+    yield adam_step, (params, grads, means, squares, 3, 0.1)
+    yield sgd_step, (params, grads, means, 0.1, 0.9)
+    yield rmsprop_step, (params, grads, squares, 0.1)
