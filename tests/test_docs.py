@@ -85,7 +85,7 @@ def test_what_the_table_of_spellings_says_runs():
 
 # --- numbers -----------------------------------------------------------------------------------
 
-WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
 
 
 def text_of(page):
