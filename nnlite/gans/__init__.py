@@ -8,8 +8,10 @@
   :func:`clip_weights_` (and :func:`nnlite.nn.utils.spectral_norm`), :class:`Labels` (smoothing,
   noisy and flipped labels), :class:`InstanceNoise`, :class:`Pack`, :class:`ReplayBuffer`.
 * :class:`GAN` trains with all this: progress, :class:`Alarm`, :class:`Snapshot`, checkpoints.
+* What came of it: :mod:`~nnlite.gans.metrics`. What should: :mod:`~nnlite.gans.theory`.
 """
 
+from nnlite.gans import metrics, theory
 from nnlite.gans.algorithm import Step, discriminator_step, generate, generator_step
 from nnlite.gans.fitting import GANWarning
 from nnlite.gans.history import Alarm, History
@@ -55,5 +57,7 @@ __all__ = [
     "discriminator_step",
     "generate",
     "generator_step",
+    "metrics",
     "slopes",
+    "theory",
 ]
