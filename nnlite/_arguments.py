@@ -135,7 +135,7 @@ def _refusal(data: Any, array: NDArray[Any], name: str) -> str:
 
 def is_integer(value: Any) -> bool:
     """Whether Python would count with it; True and False are no integers."""
-    if isinstance(value, bool):
+    if isinstance(as_python(value), bool):  # NumPy 2.0's count as Python's once did
         return False
     try:
         operator.index(value)
