@@ -19,9 +19,6 @@ ROOT = Path(__file__).parents[2]
 LECTURES = ROOT / "lectures"
 TABLES = (ROOT / "README.md", LECTURES / "Welcome.ipynb")  # pages with a table of the lectures
 
-# Lectures that are not yet in this form; their tests may fail.
-NOT_YET = ()
-
 WORDS_A_MINUTE = 200
 MINUTES_A_STATEMENT = 1 / 3
 MINUTES_A_FIGURE = 1.0

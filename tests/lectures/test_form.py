@@ -13,10 +13,6 @@ TIME = re.compile(
     r"\*\*Time:\*\* (\d+) minutes for the core, (\d+) for the ★ sections; "
     r"the notebook computes for about (\d+) s\."
 )
-# Of the course as a whole, while some of its lectures are not yet in this form.
-WHOLE = pytest.mark.xfail(
-    bool(lecture_form.NOT_YET), reason="not all lectures are in this form", strict=False
-)
 LAST = ["Summary", "Going further", "What this lecture leaves open", "References"]
 
 
@@ -215,7 +211,6 @@ def _boxes():
     return meanings
 
 
-@WHOLE
 def test_a_symbol_has_one_meaning_in_the_course():
     several = {
         symbol: dict(said)
@@ -225,7 +220,6 @@ def test_a_symbol_has_one_meaning_in_the_course():
     assert several == {}
 
 
-@WHOLE
 def test_the_notation_of_the_course_is_that_of_the_boxes():
     told = (LECTURES / "NOTATION.md").read_text("utf-8")
     rows = {(row[0], row[1], row[2]) for row in table_rows(told)}
@@ -237,7 +231,6 @@ def test_the_notation_of_the_course_is_that_of_the_boxes():
     assert rows == boxes, "write it anew: python tests/lectures/lecture_form.py write"
 
 
-@WHOLE
 @pytest.mark.parametrize("path", lecture_form.TABLES, ids=lambda path: path.name)
 def test_the_tables_of_the_lectures_say_the_minutes_of_their_core(path):
     page = path.read_text("utf-8")
