@@ -23,7 +23,19 @@ Penalty = Callable[[Any, Array, Array, np.random.Generator], Tensor]
 
 
 @dataclass(frozen=True)
-class R1:
+class _SquaredSlope:
+    """What :class:`R1` and :class:`R2` share: their factor."""
+
+    gamma: float
+
+    def __post_init__(self) -> None:
+        as_number(self.gamma, f"{type(self).__name__}: gamma", 0)
+
+    def _on(self, discriminator: Discriminator, x: Array) -> Tensor:
+        return (slopes(discriminator, x) ** 2).sum(axis=1).mean() * (self.gamma / 2)
+
+
+class R1(_SquaredSlope):
     """``gamma / 2 E |grad a(x)|^2`` on real samples (Mescheder et al. 2018, equation (9)).
 
     At p = q the best discriminator is flat, so the penalty leaves the equilibrium where it is.
@@ -34,20 +46,14 @@ class R1:
         If gamma is no number of at least 0.
     """
 
-    gamma: float
-
-    def __post_init__(self) -> None:
-        as_number(self.gamma, "R1: gamma", 0)
-
     def __call__(
         self, discriminator: Discriminator, real: Array, fake: Array, rng: RNGLike | None = None
     ) -> Tensor:
         """The penalty, one number."""
-        return _mean_square_slope(discriminator, real) * (self.gamma / 2)
+        return self._on(discriminator, real)
 
 
-@dataclass(frozen=True)
-class R2:
+class R2(_SquaredSlope):
     """``gamma / 2 E |grad a(G(z))|^2``: :class:`R1` on fakes (Mescheder et al. 2018).
 
     Raises
@@ -56,16 +62,11 @@ class R2:
         If gamma is no number of at least 0.
     """
 
-    gamma: float
-
-    def __post_init__(self) -> None:
-        as_number(self.gamma, "R2: gamma", 0)
-
     def __call__(
         self, discriminator: Discriminator, real: Array, fake: Array, rng: RNGLike | None = None
     ) -> Tensor:
         """The penalty, one number."""
-        return _mean_square_slope(discriminator, fake) * (self.gamma / 2)
+        return self._on(discriminator, fake)
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,6 @@ def slopes(discriminator: Discriminator, x: Array) -> Tensor:
     logits = discriminator(leaf)
     # (n, ...) -> (n, d)
     return grad(logits.sum(), leaf, create_graph=True).reshape(len(logits), -1)
-
-
-def _mean_square_slope(discriminator: Discriminator, x: Array) -> Tensor:
-    return (slopes(discriminator, x) ** 2).sum(axis=1).mean()
 
 
 def clip_weights_(parameters: Iterable[Tensor], c: float) -> None:
