@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import Any
 
+from nnlite.ops.operation import is_tensor
+
 Manager = Callable[[], Any]
 
 
@@ -30,7 +32,7 @@ def decorated(function: Any, manager: Manager) -> Any:
             f"{name} decorates functions, and {function.__name__} is a class: it would hold while "
             f"an object is made, not for what the object does. Decorate its methods."
         )
-    if not callable(function) or hasattr(function, "_record_operation"):
+    if not callable(function) or is_tensor(function):
         raise TypeError(
             f"{name}() takes no argument, or the function to decorate; got "
             f"{type(function).__name__}. Write `with nnlite.{name}():` around a block."

@@ -9,7 +9,7 @@ import numpy as np
 from nnlite._arguments import as_array
 from nnlite.engine.advice import scipy_advice
 from nnlite.ops import ALTERNATIVES, NONDIFFERENTIABLE, TABLE, Operation, logsumexp, values_of
-from nnlite.ops.operation import refusal
+from nnlite.ops.operation import is_tensor, refusal
 
 #: What ``ufunc.reduce`` and ``ufunc.accumulate`` are called when they have a name of their own.
 REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
@@ -77,7 +77,7 @@ _SELECTIVE = {np.bincount, np.full_like}
 def _differentiable(arguments: Iterable[Any]) -> bool:
     """Whether some Tensor among them could have a gradient."""
     for x in arguments:
-        if hasattr(x, "_record_operation"):
+        if is_tensor(x):
             if x.dtype.char in "fd":
                 return True
         elif isinstance(x, tuple | list) and _differentiable(x):
